@@ -1,0 +1,44 @@
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := normalization
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## grade a class of sample submissions, right, wrong and hostile
+	@mkdir -p build
+	@$(BIN)/grader grade examples/class -a $(DEMO) --gradebook build/demo.db
+	@echo
+	@echo "Next: see why a student has a mark, STUDENT being a name of the table above:"
+	@echo "  $(BIN)/grader show STUDENT -a $(DEMO) --gradebook build/demo.db"
+
+test: $(STAMP) ## run every test
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## check style, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: $(STAMP) ## measure throughput and feedback time
+	@$(BIN)/python -m bench
+
+# The stamp goes first and comes back last, so that an interrupted install is taken up again.
+$(STAMP): pyproject.toml requirements.lock Makefile
+	@rm -f $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "dlquiz needs Python 3.11 or newer, and '$(PYTHON)' is not; name one, as in: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments; install its venv package, as in: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-build-isolation --no-deps -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""dlquiz: Keras assignments that check themselves, and practice for the theory behind them."""

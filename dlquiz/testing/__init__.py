@@ -1,0 +1,1 @@
+"""The pytest plugin that public and hidden suites are written for."""

@@ -1,0 +1,49 @@
+"""From what a test raised to its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from dlquiz.testing.student import GraderFault, StudentError, StudentStopped, Unusable
+from dlquiz.testing.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its reasons; `message` and `trace` may be shown to the student."""
+
+    verdict: Verdict
+    message: str = ""
+    trace: str = ""
+
+
+def judge(error: BaseException | None, asked: bool) -> Judgement:
+    """Judge a finished test.
+
+    Args:
+        error: what it raised, or None.
+        asked: whether it had asked anything of the student's code. What breaks a test before that is our fault;
+            after it, the answer may be what broke it, and no answer of a student's may end in `grader error`.
+    """
+    if error is None:
+        return Judgement(Verdict.PASSED)
+    if isinstance(error, StudentStopped):
+        return Judgement(error.verdict, str(error))
+    if isinstance(error, GraderFault):
+        return Judgement(Verdict.GRADER_ERROR, str(error))
+    if isinstance(error, pytest.skip.Exception):
+        return Judgement(Verdict.SKIPPED, str(error))
+    if isinstance(error, StudentError):
+        if error.type_name == "ForbiddenCall":
+            return Judgement(Verdict.FORBIDDEN, str(error), error.trace)
+        unfinished = isinstance(error, NotImplementedError)
+        return Judgement(Verdict.NOT_ATTEMPTED if unfinished else Verdict.ERROR, str(error), error.trace)
+    if isinstance(error, Unusable):
+        return Judgement(Verdict.FAILED, str(error))
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return Judgement(Verdict.FAILED)
+    if not asked:
+        return Judgement(Verdict.GRADER_ERROR, f"{type(error).__name__} in the test itself")
+    return Judgement(Verdict.FAILED, f"the test could not use what your code returned ({type(error).__name__})")

@@ -1,0 +1,144 @@
+"""The pytest plugin: markers, the `student` and `rng` fixtures, and points at the end of a run.
+
+In plain pytest `student` is the module itself, imported into this process (direct mode). The grader's referee puts its
+own channel to the confined worker in the configuration's stash instead.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dlquiz.testing.checks import MARKERS, Check, function_name, generator, read_checks
+from dlquiz.testing.verdict import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlquiz.testing.student import Student
+
+SEED = pytest.StashKey[int]()
+CHECKS = pytest.StashKey[dict[str, Check]]()
+NOT_PASSED = pytest.StashKey[set[tuple[Path, str]]]()
+VERDICTS = pytest.StashKey[dict[str, Verdict]]()
+STUDENT = pytest.StashKey[Callable[[], "Student"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the direct mode."""
+    group = parser.getgroup("dlquiz")
+    group.addoption("--student", metavar="PATH", help="the file, or the folder with the file, that a suite tests")
+    group.addoption("--seed", type=int, help="seed of the `rng` fixture (default: drawn, and shown at the top)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers and settle the seed."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    seed = config.getoption("seed", None)
+    config.stash[SEED] = secrets.randbelow(2**31) if seed is None else seed
+    config.stash[CHECKS] = {}
+    config.stash[NOT_PASSED] = set()
+    config.stash[VERDICTS] = {}
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Show the seed, so that a run can be repeated."""
+    return f"dlquiz: --seed {config.stash[SEED]}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read the markers once."""
+    config.stash[CHECKS].update(read_checks(items))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose prerequisite did not pass."""
+    check = item.config.stash[CHECKS].get(item.nodeid)
+    for name in check.needs if check else ():
+        if (item.path, name) in item.config.stash[NOT_PASSED]:
+            pytest.skip(f"needs {name}, which did not pass")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    """Remember what did not pass, and each verdict."""
+    report = yield
+    check = item.config.stash[CHECKS].get(item.nodeid)
+    if check is None:
+        return report
+    from dlquiz.testing.judging import judge
+
+    verdicts = item.config.stash[VERDICTS]
+    if call.excinfo is not None:
+        verdicts[item.nodeid] = judge(call.excinfo.value, asked=call.when == "call").verdict
+        item.config.stash[NOT_PASSED].add((item.path, function_name(item)))
+    elif call.when == "call":
+        verdicts[item.nodeid] = Verdict.PASSED
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Points by problem, when the suite carries any."""
+    checks, verdicts = config.stash[CHECKS], config.stash[VERDICTS]
+    totals: dict[str, list[float]] = {}
+    for nodeid, verdict in verdicts.items():
+        earned, possible = totals.setdefault(checks[nodeid].problem, [0.0, 0.0])
+        points = checks[nodeid].points
+        totals[checks[nodeid].problem] = [earned + points * (verdict is Verdict.PASSED), possible + points]
+    if any(possible for _, possible in totals.values()):
+        terminalreporter.section("points")
+        for problem, (earned, possible) in totals.items():
+            terminalreporter.line(f"{problem:<32} {earned:6.2f} / {possible:.2f}")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A random generator of the test's own: the run's seed and the test's name decide it."""
+    return generator(request.config.stash[SEED], request.node.name)
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest) -> Student:
+    """The student's module: see `dlquiz.testing.student.Student`."""
+    make = request.config.stash.get(STUDENT, None)
+    return make() if make else _direct_student(request)
+
+
+def _direct_student(request: pytest.FixtureRequest) -> Student:
+    from dlquiz.testing.direct import DirectChannel, load_module
+    from dlquiz.testing.student import Student
+
+    path = find_student(request.path, request.config.getoption("student"))
+    cache = request.config.stash.setdefault(_MODULES, {})
+    if path not in cache:
+        cache[path] = DirectChannel(load_module(path), path.parent)
+    return Student(cache[path])
+
+
+_MODULES: pytest.StashKey[dict[Path, object]] = pytest.StashKey()
+
+
+def find_student(suite: Path, given: str | None) -> Path:
+    """The file that `suite` tests: the one given, else beside the suite, else the solution.
+
+    Raises:
+        pytest.UsageError: there is none, or it cannot be told which.
+    """
+    if given and Path(given).is_file():
+        return Path(given).resolve()
+    folders = [Path(given)] if given else [suite.parent, suite.parent.parent / "solution"]
+    for folder in folders:
+        files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest"))]
+        if len(files) == 1:
+            return files[0].resolve()
+        if files:
+            names = ", ".join(path.name for path in files)
+            raise pytest.UsageError(f"{folder} holds {names}: say which is meant with --student FILE")
+    looked = " and ".join(str(folder) for folder in folders)
+    raise pytest.UsageError(f"no student's file found in {looked}: name it with --student FILE")

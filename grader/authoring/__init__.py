@@ -1,0 +1,1 @@
+"""What an instructor makes an assignment with."""

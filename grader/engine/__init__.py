@@ -1,0 +1,1 @@
+"""Grading engines: a submission in, a result out."""

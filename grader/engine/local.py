@@ -1,0 +1,483 @@
+"""The local engine: grades submissions on this machine, each in a fresh confined fork of a warm process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Literal, Self
+
+import grader
+from dlquiz.testing.checks import Check
+from dlquiz.testing.verdict import Verdict
+from grader.assignment import Assignment
+from grader.engine import folders, messages
+from grader.engine.processes import Child, EngineError, Fork, Server
+from grader.engine.watch import Watch
+from grader.remote import stream, wire
+from grader.result import ProblemResult, Result, TestResult
+from grader.sandbox.policy import WorkerLimits, exposed
+from grader.submission import Submission
+
+Isolation = Literal["strict", "none"]
+
+POLL_SECONDS = 0.02
+HELLO_SECONDS = 30.0
+GRACE_SECONDS = 20.0
+
+
+class Warm:
+    """The warm processes of one assignment: server, worker zygote, suite zygote.
+
+    Raises:
+        EngineError: one of them did not start, or the suite and the manifest disagree.
+    """
+
+    def __init__(self, server: Server, assignment: Assignment) -> None:
+        self._zygotes: list[tuple[Fork, Child]] = []
+        self.server = server
+        try:
+            server.wait_ready()
+            slug = assignment.slug
+            suite = {"suite": str(assignment.suite), "slug": slug}
+            libraries = {"preload": assignment.preload, "forbidden": assignment.forbidden}
+            self._zygotes.append(server.zygote("suite", suite, f"hidden suite of {slug}"))
+            self._zygotes.append(server.zygote("workers", libraries, f"worker zygote of {slug}"))
+            self.referees, self.workers = (fork for fork, _ in self._zygotes)
+            self.referees.wait_ready()
+            self.workers.wait_ready()
+            self.checks = self._read_checks(assignment)
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_checks(self, assignment: Assignment) -> dict[str, Check]:
+        ours, theirs = messages.pair()
+        with ours:
+            with theirs:
+                child = self.referees.fork("describe", {}, [theirs.fileno()])
+            checks = {}
+            with contextlib.suppress(messages.Gone):
+                while True:
+                    told = messages.receive(ours)[0]["check"]
+                    check = Check(**{**told, "needs": tuple(told["needs"])})
+                    checks[check.name] = check
+        child.close()
+        for problem in assignment.problems:
+            total = sum(check.points for check in checks.values() if check.problem == problem.name)
+            if abs(total - problem.points) > 1e-6:
+                raise EngineError(
+                    f"{assignment.suite}: tests of problem {problem.name!r} carry {total:g} points, "
+                    f"the manifest says {problem.points:g}"
+                )
+        return checks
+
+    def close(self) -> None:
+        """End the zygotes; the server stays."""
+        for fork, child in self._zygotes:
+            fork.close()
+            child.close()
+
+
+@dataclass
+class _Worker:
+    """A worker as the parent sees it."""
+
+    folder: Path
+    child: Child
+    connection: socket.socket
+    watch: Watch
+    excess: tuple[str, str] | None = None
+
+    def check(self) -> None:
+        """Kill it when it exceeds a limit."""
+        if self.excess is None:
+            self.excess = self.watch.excess()
+            if self.excess is not None:
+                self.child.kill()
+
+    def cause_of_death(self) -> tuple[Verdict, str]:
+        """Why it is gone. One that hung up but lives is killed."""
+        status = self.child.wait(1.0)
+        if self.excess is not None:
+            name, text = self.excess
+            return (Verdict.MEMORY if name == "memory" else Verdict.CRASHED), text
+        if status is None:
+            return Verdict.FORBIDDEN, "closed the grader's connection"
+        if not os.WIFSIGNALED(status):
+            return Verdict.CRASHED, f"ended the process with exit status {os.waitstatus_to_exitcode(status)}"
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU:
+            return Verdict.TIMEOUT, "used up its processor time"
+        if number == signal.SIGKILL:
+            return Verdict.MEMORY, "was killed by the system, most likely for want of memory"
+        return Verdict.CRASHED, f"the process was killed by {signal.Signals(number).name}"
+
+    def close(self) -> None:
+        """Kill it and remove its folder."""
+        self.connection.close()
+        self.child.close()
+        folders.remove(self.folder)
+
+
+class LocalEngine:
+    """Grades submissions of one assignment; use it as a context manager.
+
+    Args:
+        assignment: what is graded.
+        jobs: submissions graded at a time.
+        isolation: "strict" confines every worker, and fails where that is not possible; "none" does not confine.
+        secrets: further files and folders that no worker may be able to read (class folder, gradebook).
+        server: a running server that has imported the assignment's preloads; without one, an own one is started.
+
+    Raises:
+        EngineError: on entry, when the processes cannot be started or a secret lies where workers may read.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        *,
+        jobs: int = 1,
+        isolation: Isolation = "strict",
+        secrets: Sequence[Path] = (),
+        server: Server | None = None,
+    ) -> None:
+        self.assignment = assignment
+        self.isolation = isolation
+        self._jobs = jobs
+        self._secrets = [assignment.path, *secrets]
+        self._given_server = server
+        self._lock = threading.Lock()
+        self.stopping = False
+        self._slots: SimpleQueue[_Slot] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        self._temporary = tempfile.TemporaryDirectory(prefix="dlquiz-", ignore_cleanup_errors=True)
+        self.folder = Path(self._temporary.name)
+        try:
+            if self.isolation == "strict":
+                self._refuse_exposed()
+            self.warm = self._start()
+            slots = [_Slot(self) for _ in range(self._jobs)]
+            slots[0].try_worker()
+        except BaseException:
+            self.__exit__()
+            raise
+        for slot in slots:
+            self._slots.put(slot)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping = True
+        while not self._slots.empty():
+            self._slots.get().close()
+        if hasattr(self, "warm"):
+            self._stop(self.warm)
+        folders.remove(self.folder)
+        self._temporary.cleanup()
+
+    def _refuse_exposed(self) -> None:
+        for path, root in exposed([*self._secrets, self.folder]):
+            raise EngineError(f"{path} lies below {root}, which workers may read; move it elsewhere")
+
+    def _start(self) -> Warm:
+        preload = dict.fromkeys(("numpy", *self.assignment.preload))
+        server = self._given_server or Server([*preload], self.folder)
+        try:
+            return Warm(server, self.assignment)
+        except BaseException:
+            if server is not self._given_server:
+                server.close()
+            raise
+
+    def _stop(self, warm: Warm) -> None:
+        warm.close()
+        if warm.server is not self._given_server:
+            warm.server.close()
+
+    def renew(self, broken: Warm) -> None:
+        """Replace the warm processes after a failure, once for all slots that noticed. Raises EngineError."""
+        with self._lock:
+            if self.warm is broken and not self.stopping:
+                self._stop(broken)
+                self._given_server = None
+                self.warm = self._start()
+
+    def grade(self, jobs: Iterable[tuple[Submission, int]]) -> Iterator[Result]:
+        """Grade submissions, each with its seed; results come as they are finished.
+
+        At most twice as many submissions are held as are graded at a time.
+        """
+        pending: set[Future[Result]] = set()
+        queue = iter(jobs)
+        pool = ThreadPoolExecutor(self._jobs, thread_name_prefix="grade")
+        try:
+            ended = False
+            while not ended or pending:
+                while not ended and len(pending) < 2 * self._jobs:
+                    job = next(queue, None)
+                    if job is None:
+                        ended = True
+                    else:
+                        pending.add(pool.submit(self._grade_one, *job))
+                done, pending = wait(pending, return_when=FIRST_COMPLETED) if pending else (set(), pending)
+                for future in done:
+                    yield future.result()
+        finally:
+            self.stopping = self.stopping or bool(pending)
+            pool.shutdown(cancel_futures=True)
+
+    def _grade_one(self, submission: Submission, seed: int) -> Result:
+        slot = self._slots.get()
+        try:
+            for attempt in (1, 2):
+                warm = self.warm
+                try:
+                    return slot.grade(submission, seed)
+                except (EngineError, OSError) as error:
+                    slot.close()
+                    if attempt == 2 or self.stopping:
+                        return self.ungraded(submission, seed, str(error))
+                    try:
+                        self.renew(warm)
+                    except EngineError as again:
+                        return self.ungraded(submission, seed, str(again))
+            raise AssertionError("unreachable")
+        finally:
+            self._slots.put(slot)
+
+    def ungraded(self, submission: Submission, seed: int, fault: str) -> Result:
+        """The result of a submission that could not be graded through no fault of its own."""
+        tests = [self.judged(check, verdict=Verdict.GRADER_ERROR, message=fault) for check in self.warm.checks.values()]
+        return self.result(submission, seed, tests, faults=(fault,))
+
+    def judged(self, check: Check, verdict: Verdict, **told: Any) -> TestResult:
+        """A test's result; points follow from the verdict alone."""
+        return TestResult(
+            name=check.name,
+            problem=check.problem,
+            verdict=verdict,
+            points=round(check.points, 9) if verdict is Verdict.PASSED else 0.0,
+            max_points=round(check.points, 9),
+            title=check.title,
+            hint="" if verdict is Verdict.PASSED else check.hint,
+            **told,
+        )
+
+    def result(self, submission: Submission, seed: int, tests: Sequence[TestResult], **told: Any) -> Result:
+        """Add tests up to a result. The denominator is the manifest's."""
+        problems = [
+            ProblemResult(
+                problem.name,
+                problem.title,
+                round(min(problem.points, sum(test.points for test in tests if test.problem == problem.name)), 6),
+                problem.points,
+            )
+            for problem in self.assignment.problems
+        ]
+        return Result(
+            student=submission.student,
+            assignment=self.assignment.slug,
+            points=round(sum(problem.points for problem in problems), 6),
+            max_points=self.assignment.points,
+            graded=not any(test.verdict is Verdict.GRADER_ERROR for test in tests),
+            seed=seed,
+            problems=tuple(problems),
+            tests=tuple(tests),
+            notes=(*submission.problems, *submission.notes),
+            submission_hash=submission.digest(),
+            assignment_hash=self.assignment.digest(),
+            grader_version=grader.__version__,
+            isolation=self.isolation,
+            versions=_versions(),
+            **told,
+        )
+
+
+class _Slot:
+    """Grades one submission at a time, and keeps the next worker and referee ready meanwhile."""
+
+    def __init__(self, engine: LocalEngine) -> None:
+        self._engine = engine
+        limits = engine.assignment.limits
+        self._limits = WorkerLimits(
+            memory_mb=limits.memory_mb,
+            disk_mb=limits.disk_mb,
+            threads=limits.threads,
+            cpu_seconds=int(2 * limits.seconds) + 10,
+        )
+        self._spare: deque[_Worker] = deque()
+        self._spare_referee: tuple[Child, socket.socket] | None = None
+        self._worker: _Worker | None = None
+        self._hit: list[str] = []
+
+    def try_worker(self) -> None:
+        """Start a worker, to find out at once whether this machine can confine one. Raises EngineError."""
+        worker = self._start_worker()
+        self._expect_hello(worker)
+        worker.close()
+        self._spare.append(self._start_worker())
+
+    def close(self) -> None:
+        """Let go of every process."""
+        self._drop_worker()
+        while self._spare:
+            self._spare.pop().close()
+        if self._spare_referee is not None:
+            child, end = self._spare_referee
+            self._spare_referee = None
+            end.close()
+            child.close()
+
+    def grade(self, submission: Submission, seed: int) -> Result:
+        """Grade one submission. Raises EngineError when our own processes fail."""
+        engine = self._engine
+        started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        self._hit = []
+        if f"{engine.assignment.module}.py" not in submission.files:
+            why = submission.problems[0] if submission.problems else f"{engine.assignment.module}.py is missing"
+            tests = [
+                engine.judged(check, verdict=Verdict.NOT_ATTEMPTED, message=why) for check in engine.warm.checks.values()
+            ]
+            return engine.result(submission, seed, tests, started=started)
+        referee, end = self._spare_referee or self._start_referee()
+        self._spare_referee = None
+        told: dict[str, TestResult] = {}
+        try:
+            messages.send(end, {"seed": seed})
+            last = self._serve(referee, end, submission, told)
+        except messages.Gone:
+            last = {"fault": f"the referee ended early{_how(referee.wait(1.0))}"}
+        finally:
+            self._drop_worker()
+            end.close()
+            referee.close()
+        self._spare_referee = self._spare_referee or self._start_referee()
+        fault = last.pop("fault", None)
+        missing = "the referee did not come to this test" + (f": {fault}" if fault else "")
+        tests = [
+            told.get(name) or engine.judged(check, verdict=Verdict.GRADER_ERROR, message=missing)
+            for name, check in engine.warm.checks.items()
+        ]
+        faults = [fault] if fault else []
+        faults += [f"{test.name}: {test.message}" for test in tests if test.verdict is Verdict.GRADER_ERROR]
+        return engine.result(
+            submission,
+            seed,
+            tests,
+            faults=tuple(dict.fromkeys(faults)),
+            limits_hit=tuple(dict.fromkeys(self._hit)),
+            started=started,
+            seconds=round(time.monotonic() - clock, 3),
+            **last,
+        )
+
+    def _serve(
+        self, referee: Child, end: socket.socket, submission: Submission, told: dict[str, TestResult]
+    ) -> dict[str, Any]:
+        engine = self._engine
+        deadline = time.monotonic() + engine.assignment.limits.seconds + GRACE_SECONDS
+        while True:
+            ready = select.select([end], [], [], POLL_SECONDS)[0]
+            if self._worker is not None:
+                self._worker.check()
+            if time.monotonic() > deadline:
+                return {"fault": "the referee did not finish in time"}
+            if engine.stopping:
+                raise EngineError("interrupted")
+            if not ready:
+                continue
+            message, _ = messages.receive(end)
+            if "ask" in message:
+                self._answer(message["ask"], end, submission)
+            elif "done" in message:
+                return {name: message[name] for name in ("import_error", "import_output")}
+            else:
+                check = engine.warm.checks[message.pop("name")]
+                verdict = Verdict(message.pop("verdict"))
+                told[check.name] = engine.judged(check, verdict=verdict, **message)
+                if verdict in (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED) and message["message"]:
+                    self._hit.append(f"{check.name}: {message['message']}")
+
+    def _answer(self, ask: str, end: socket.socket, submission: Submission) -> None:
+        if ask == "worker":
+            try:
+                self._drop_worker()
+                worker = self._worker = self._spare.popleft() if self._spare else self._start_worker()
+                self._expect_hello(worker)
+                folders.fill(worker.folder, submission.files)
+            except (EngineError, OSError) as error:
+                messages.send(end, {"error": f"no worker could be started: {error}"})
+                return
+            messages.send(end, {}, [worker.connection.fileno()])
+            worker.connection.close()
+            self._spare.append(self._start_worker())
+        elif ask == "stop":
+            self._drop_worker()
+            messages.send(end, {})
+        else:
+            verdict, text = self._worker.cause_of_death() if self._worker else (Verdict.CRASHED, "the process ended")
+            messages.send(end, {"verdict": verdict, "message": text})
+
+    def _start_worker(self) -> _Worker:
+        folder = Path(tempfile.mkdtemp(dir=self._engine.folder, prefix="worker-"))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        args = {"folder": str(folder), "limits": asdict(self._limits), "confined": self._engine.isolation == "strict"}
+        with theirs:
+            child = self._engine.warm.workers.fork("worker", args, [theirs.fileno()])
+        return _Worker(folder, child, ours, Watch(child.pid, folder, self._limits))
+
+    def _expect_hello(self, worker: _Worker) -> None:
+        # No student's byte is in the worker yet: what it says here is the grader's own.
+        try:
+            hello = wire.decode(stream.receive(worker.connection, time.monotonic() + HELLO_SECONDS))
+        except (stream.Closed, stream.TooLate, wire.WireError):
+            raise EngineError(f"a worker did not start{_how(worker.child.wait(1.0))}") from None
+        worker.connection.settimeout(None)
+        if isinstance(hello, dict) and "error" in hello:
+            raise EngineError(str(hello["error"]))
+
+    def _drop_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _start_referee(self) -> tuple[Child, socket.socket]:
+        limits = self._engine.assignment.limits
+        args = {
+            "module": self._engine.assignment.module,
+            "call_seconds": limits.call_seconds,
+            "seconds": limits.seconds,
+        }
+        ours, theirs = messages.pair()
+        with theirs:
+            return self._engine.warm.referees.fork("referee", args, [theirs.fileno()]), ours
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return ""
+    if status == -1:
+        return " with its zygote"
+    return f" (exit status {os.waitstatus_to_exitcode(status)})"
+
+
+def _versions() -> dict[str, str]:
+    import platform
+
+    libraries = {name: metadata.version(name) for name in ("keras", "numpy", "tensorflow")}
+    return {"python": platform.python_version(), **libraries}

@@ -1,0 +1,71 @@
+"""Make names of the libraries raise in the process of the student's code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any, NoReturn
+
+
+class ForbiddenCall(RuntimeError):
+    """The student's code used what the assignment forbids."""
+
+
+class UnknownName(ValueError):
+    """A forbidden name does not exist in the library."""
+
+
+def forbid(names: Iterable[str]) -> None:
+    """Make each dotted name raise `ForbiddenCall` when it is called, under every name that it goes by.
+
+    A class is spoilt in place, so subclasses and other paths to it are spoilt too; a function is replaced wherever an
+    imported module refers to it.
+
+    Raises:
+        UnknownName: no such module, class or function.
+    """
+    for name in names:
+        owner, attribute, value = _find(name)
+        trap = _trap(name)
+        if isinstance(value, type):
+            for method in ("__new__", "__init__", "__call__"):
+                if hasattr(value, method):
+                    setattr(value, method, trap)
+        elif isinstance(owner, ModuleType):
+            _replace_everywhere(value, trap)
+        else:
+            setattr(owner, attribute, trap)
+
+
+def _find(name: str) -> tuple[Any, str, Any]:
+    parts = name.split(".")
+    if parts[0] == "tf":
+        parts[0] = "tensorflow"
+    for split in range(len(parts) - 1, 0, -1):
+        try:
+            owner: Any = importlib.import_module(".".join(parts[:split]))
+        except ImportError:
+            continue
+        try:
+            for part in parts[split:-1]:
+                owner = getattr(owner, part)
+            return owner, parts[-1], getattr(owner, parts[-1])
+        except AttributeError:
+            break
+    raise UnknownName(f"forbidden name {name!r} does not exist")
+
+
+def _trap(name: str) -> Any:
+    def forbidden(*_: object, **__: object) -> NoReturn:
+        raise ForbiddenCall(f"{name} is forbidden in this assignment")
+
+    return forbidden
+
+
+def _replace_everywhere(value: object, trap: object) -> None:
+    for module in list(sys.modules.values()):
+        scope = getattr(module, "__dict__", None)
+        for name in [name for name, item in (scope or {}).items() if item is value]:
+            setattr(module, name, trap)

@@ -1,0 +1,1 @@
+"""Confinement of the process that runs a student's code."""
