@@ -13,7 +13,7 @@ help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## grade a class of sample submissions, right, wrong and hostile
-	@mkdir -p build
+	@mkdir -p build && rm -f build/demo.db*
 	@$(BIN)/grader grade examples/class -a $(DEMO) --gradebook build/demo.db
 	@echo
 	@echo "Next: see why a student has a mark, STUDENT being a name of the table above:"

@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class CustomBuildHook(BuildHookInterface[Any]):
     """Adds the handouts and the datasets.
 
-    A wheel has each handout and the public part of its manifest in `dlquiz/_course/SLUG/`, and the datasets in
+    A wheel has each handout and the public part of its manifest in `dlquiz/_course/SLUG/`, the datasets in
     `dlquiz/_datasets/`; a source archive has of `assignments/` what that wheel is made from.
     """
 

@@ -340,7 +340,7 @@ class _Table:
             return default
         # bool is an int in Python; a true limit is a slip all the same
         fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        if fits and math.isfinite(value) and 0 < value <= highest:
+        if fits and 0 < value <= highest:
             return value  # type: ignore[no-any-return]
         kind = "a whole number" if whole else "a number"
         self.say(key, f"{kind} above 0 and at most {highest:g}, received {_shown(value)}")

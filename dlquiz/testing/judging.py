@@ -38,8 +38,8 @@ def judge(error: BaseException | None, asked: bool) -> Judgement:
     if isinstance(error, StudentError):
         if error.type_name == "ForbiddenCall":
             return Judgement(Verdict.FORBIDDEN, str(error), error.trace)
-        unfinished = isinstance(error, NotImplementedError)
-        return Judgement(Verdict.NOT_ATTEMPTED if unfinished else Verdict.ERROR, str(error), error.trace)
+        verdict = Verdict.NOT_ATTEMPTED if error.unfinished else Verdict.ERROR
+        return Judgement(verdict, str(error), error.trace)
     if isinstance(error, Unusable):
         return Judgement(Verdict.FAILED, str(error))
     if isinstance(error, (AssertionError, pytest.fail.Exception)):

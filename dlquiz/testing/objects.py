@@ -109,11 +109,16 @@ def describe(error: BaseException, folder: str) -> dict[str, object]:
         folder: only frames of files below it are kept.
     """
     return {
-        "type": type(error).__name__,
+        "type": clean(type(error).__name__),
         "bases": [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"],
-        "message": _message(error),
-        "traceback": _own_lines(error, folder),
+        "message": clean(_message(error)),
+        "traceback": clean(_own_lines(error, folder)),
     }
+
+
+def clean(text: str) -> str:
+    """Text that can be encoded: a lone surrogate becomes a question mark."""
+    return text.encode(errors="replace").decode()
 
 
 def _message(error: BaseException) -> str:

@@ -27,10 +27,12 @@ class StudentError(Exception):
     Attributes:
         type_name: the name of the exception's own type.
         trace: the student's own lines of the traceback.
+        unfinished: whether it came from a stub that is still there, or from a name that is missing.
     """
 
     type_name = "Exception"
     trace = ""
+    unfinished = False
 
 
 class StudentStopped(BaseException):
@@ -70,13 +72,14 @@ _ERRORS: dict[str, type[StudentError]] = {
 def student_error(type_name: str, bases: list[str], message: str, trace: str) -> StudentError:
     """The exception that stands for one raised by the student's code."""
     kind = next((_ERRORS[base] for base in bases if base in _ERRORS), StudentError)
-    if "NotImplementedError" in bases and not message:
-        message = "raise NotImplementedError: this part is still the stub"
-        error = kind(message)
-    else:
-        error = kind(f"{type_name}: {message}" if message else type_name)
+    # TensorFlow raises NotImplementedError too; the stub's own line tells them apart.
+    unfinished = trace.rpartition("\n")[2].strip().startswith("raise NotImplementedError")
+    if unfinished:
+        message = "this part is still the stub"
+    error = kind(f"{type_name}: {message}" if message else type_name)
     error.type_name = type_name
     error.trace = trace
+    error.unfinished = unfinished
     return error
 
 
@@ -239,6 +242,7 @@ def _missing(message: str) -> StudentError:
     kind = type("StudentMissing", (StudentError, NotImplementedError, AttributeError), {"__str__": Exception.__str__})
     error: StudentError = kind(message)
     error.type_name = "NotImplementedError"
+    error.unfinished = True
     return error
 
 

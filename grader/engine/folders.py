@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -16,8 +17,9 @@ def fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder; a tree too deep, or without permission bits, goes too."""
-    shutil.rmtree(folder, ignore_errors=True)
+    # Python's own walk recurses and holds a descriptor a level: it gives up where the programs below do not.
+    with contextlib.suppress(RecursionError, OSError):
+        shutil.rmtree(folder)
     if folder.exists():
-        # Python's own walk holds a descriptor a level and gives up where these do not.
         subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=False, capture_output=True)
         subprocess.run(["rm", "-rf", str(folder)], check=False, capture_output=True)

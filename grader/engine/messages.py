@@ -34,7 +34,7 @@ def send(end: socket.socket, message: dict[str, Any], descriptors: Sequence[int]
     Raises:
         Gone: nobody is there to read it. ValueError: it is longer than a packet may be.
     """
-    packet = json.dumps(message).encode()
+    packet = json.dumps(message, ensure_ascii=False).encode(errors="replace")
     if len(packet) > MAX_MESSAGE:
         raise ValueError(f"a message of {len(packet)} bytes")
     try:

@@ -18,6 +18,7 @@ from typing import Any
 from grader.engine import messages
 
 START_SECONDS = 120.0
+FORK_SECONDS = 30.0
 KEPT_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 _SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -100,7 +101,12 @@ class Fork:
         try:
             with self._lock:
                 messages.send(self._control, {"role": role, "args": dict(args)}, [write, *descriptors])
+                if not select.select([self._control], [], [], FORK_SECONDS)[0]:
+                    raise messages.Gone(f"no answer within {FORK_SECONDS:g} s")
                 message, (pidfd,) = self._receive()
+        except EngineError:
+            os.close(read)
+            raise
         except (messages.Gone, ValueError) as error:
             os.close(read)
             raise EngineError(f"the {self._what} is gone ({error}){self._last_words()}") from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from grader.sandbox.policy import WorkerLimits
 
-_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+HEADLESS_SECONDS = 0.5
+# Resident, swapped out, and the page tables, which grow with mappings that are only looked at.
+_MEMORY = ("VmRSS", "VmSwap", "VmPTE")
 
 
 class Watch:
@@ -22,26 +25,29 @@ class Watch:
         self._process = Path("/proc") / str(pid)
         self._folder = folder
         self._limits = limits
+        self._headless_since = 0.0
 
     def excess(self) -> tuple[str, str] | None:
         """The name of a limit that is exceeded and a sentence about it, or None. A process that is gone exceeds none."""
         try:
-            return self._memory() or self._threads() or self._disk()
+            return self._life() or self._disk()
         except (FileNotFoundError, ProcessLookupError):
             return None
 
-    def _memory(self) -> tuple[str, str] | None:
-        resident = int((self._process / "statm").read_text().split()[1]) * _PAGE_MB
-        if resident <= self._limits.memory_mb:
-            return None
-        return "memory", f"used {resident:,.0f} MiB of memory (at most {self._limits.memory_mb:,} MiB)"
-
-    def _threads(self) -> tuple[str, str] | None:
-        # Field 20 of stat; the second field is a name in brackets and may hold anything.
-        count = int((self._process / "stat").read_text().rpartition(")")[2].split()[17])
-        if count <= self._limits.threads:
-            return None
-        return "threads", f"ran {count:,} threads (at most {self._limits.threads:,})"
+    def _life(self) -> tuple[str, str] | None:
+        status = dict(line.split(":", 1) for line in (self._process / "status").read_text().splitlines())
+        threads = int(status["Threads"])
+        if status["State"].strip().startswith("Z"):
+            # What its other threads use can no longer be read. A process on its way out looks the same for a moment.
+            self._headless_since = self._headless_since or time.monotonic()
+            lasting = threads > 1 and time.monotonic() - self._headless_since > HEADLESS_SECONDS
+            return ("threads", "ended its main thread and went on without") if lasting else None
+        used = sum(int(status.get(name, "0 kB").split()[0]) for name in _MEMORY) / 1024
+        if used > self._limits.memory_mb:
+            return "memory", f"used {used:,.0f} MiB of memory (at most {self._limits.memory_mb:,} MiB)"
+        if threads > self._limits.threads:
+            return "threads", f"ran {threads:,} threads (at most {self._limits.threads:,})"
+        return None
 
     def _disk(self) -> tuple[str, str] | None:
         written = max(self._written(), self._stored()) / 2**20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import secrets
 import select
 import socket
@@ -16,6 +17,7 @@ from dlquiz.testing.verdict import Verdict
 from grader.remote import stream, wire
 
 MAX_TEXT = 20_000
+_FORGED = "what came over the grader's connection was not written by the grader"
 
 
 class Supervisor(Protocol):
@@ -48,7 +50,7 @@ class RemoteChannel:
         self.name = name
         self.asked = False
         self.stopped: StudentStopped | None = None
-        self.import_error: StudentError | StudentStopped | None = None
+        self.import_error: StudentError | StudentStopped | Unusable | None = None
         self.import_output = ""
         self._supervisor = supervisor
         self._seed = seed
@@ -99,8 +101,8 @@ class RemoteChannel:
             return
         self._connection = self._supervisor.start_worker()
         try:
-            self._exchange("load", [self.name, self._seed])
-        except (StudentError, StudentStopped) as error:
+            self._exchange("load", [self.name, _worker_seed(self._seed)])
+        except (StudentError, StudentStopped, Unusable) as error:
             self.import_error = error
         self.import_output = self.import_output or "".join(self._output)[:MAX_TEXT]
         self._output.clear()
@@ -125,9 +127,12 @@ class RemoteChannel:
             verdict, text = self._supervisor.cause_of_death()
             raise self._stop(verdict, text) from None
         except wire.WireError as error:
-            raise self._stop(
-                Verdict.FORBIDDEN, f"what came over the grader's connection was not written by the grader ({error})"
-            ) from None
+            raise self._stop(Verdict.FORBIDDEN, f"{_FORGED} ({error})") from None
+        except (StudentError, StudentStopped, Unusable):
+            raise
+        except Exception as error:
+            # Whatever an answer makes the grader trip over is the answer's fault: it must not cost the result.
+            raise self._stop(Verdict.FORBIDDEN, f"{_FORGED} ({type(error).__name__})") from None
 
     def _answered_unasked(self) -> None:
         assert self._connection is not None
@@ -143,8 +148,10 @@ class RemoteChannel:
     def _receive(self, number: int, deadline: float) -> dict[str, Any]:
         assert self._connection is not None
         answer = wire.decode(stream.receive(self._connection, deadline))
-        if not isinstance(answer, dict) or answer.get("id") != number or type(answer.get("out")) is not str:
+        if not isinstance(answer, dict) or type(answer.get("id")) is not int or answer["id"] != number:
             raise wire.WireError("an answer to another question")
+        if type(answer.get("out")) is not str:
+            raise wire.WireError("an answer without output")
         if sum(map(len, self._output)) < MAX_TEXT:
             self._output.append(answer["out"])
         return answer
@@ -194,3 +201,8 @@ class RemoteChannel:
             self._connection.close()
             self._connection = None
             self._supervisor.stop_worker()
+
+
+def _worker_seed(seed: int) -> int:
+    """A seed for the worker from which the run's own, and so every hidden input, cannot be told."""
+    return int.from_bytes(hashlib.sha256(f"worker:{seed}".encode()).digest()[:4], "little")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dlquiz.testing.direct import load_module
-from dlquiz.testing.objects import Executor, describe
+from dlquiz.testing.objects import Executor, clean, describe
 from dlquiz.testing.values import Callback, NotData, from_tree, to_tree
 from grader.remote import stream, wire
 
@@ -41,7 +41,7 @@ class CapturedText(io.TextIOBase):
 
     def take(self) -> str:
         """What was written since the last call."""
-        text = "".join(self._parts) + ("\n... (cut)" if self._left < 0 else "")
+        text = clean("".join(self._parts)) + ("\n... (cut)" if self._left < 0 else "")
         self._parts, self._left = [], MAX_OUTPUT
         return text
 
@@ -73,14 +73,17 @@ class Worker:
     def _answer(self, message: dict[str, Any]) -> None:
         previous, self._current = self._current, message["id"]
         try:
-            answer = {"ok": self._perform(message["op"], message["args"])}
-            self._send(answer)
+            answer: dict[str, object] = {"ok": self._perform(message["op"], message["args"])}
         except stream.Closed:
             raise
-        except (NotData, wire.TooLarge, UnicodeEncodeError) as error:
-            self._send({"bad": f"{error}"[:1000]})
+        except NotData as error:
+            answer = {"bad": str(error)}
         except BaseException as error:
-            self._send({"err": describe(error, str(self._folder))})
+            answer = {"err": describe(error, str(self._folder))}
+        try:
+            self._send(answer)
+        except (wire.TooLarge, UnicodeEncodeError) as error:
+            self._send({"bad": clean(str(error))})
         finally:
             self._current = previous
 

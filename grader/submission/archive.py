@@ -25,7 +25,7 @@ _NOT_A_ZIP = "is not a readable zip: make it again with an ordinary zip program,
 def listing(data: bytes) -> Iterator[Listing]:
     """The files of a zip; they can be loaded while the context lasts.
 
-    Members whose path is absolute, climbs with `..`, names a drive or hides a zero byte are left out and
+    Members whose path is absolute, climbs with `..` or names a drive are left out and
     noted. A member is decompressed only when it is loaded.
 
     Raises:
@@ -48,7 +48,7 @@ def _members(archive: zipfile.ZipFile) -> Listing:
     for info in archive.infolist():
         path = info.orig_filename.replace("\\", "/")
         parts = tuple(part for part in path.split("/") if part not in ("", "."))
-        if path.startswith("/") or ".." in parts or _DRIVE.match(path) or "\0" in path:
+        if path.startswith("/") or ".." in parts or _DRIVE.match(path):
             unsafe.append(path)
         elif parts and not path.endswith("/") and JUNK.isdisjoint(parts):
             members.append(_member(archive, info, parts))

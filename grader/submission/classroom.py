@@ -30,6 +30,15 @@ def read_class(folder: Path, submit: Sequence[str]) -> Iterator[Submission]:
     Raises:
         ClassError: at once, when the folder is missing, not a folder, unreadable, or has no entries.
     """
+    return _submissions(folder, submit, sorted(class_entries(folder).items()))
+
+
+def class_entries(folder: Path) -> dict[str, list[str]]:
+    """The names of a class's entries, by the id of the student they are of.
+
+    Raises:
+        ClassError: as `read_class` does.
+    """
     entries: dict[str, list[str]] = {}
     try:
         with os.scandir(folder) as found:
@@ -42,7 +51,7 @@ def read_class(folder: Path, submit: Sequence[str]) -> Iterator[Submission]:
         raise ClassError(f"no class at {folder} ({reason}): give a folder with one entry a student") from None
     if not entries:
         raise ClassError(f"the class {folder} is empty: it takes one entry a student, {FORMATS} each")
-    return _submissions(folder, submit, sorted(entries.items()))
+    return entries
 
 
 def _submissions(

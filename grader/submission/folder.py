@@ -24,7 +24,8 @@ def read_plain(path: str | Path, limit: int, folder: int | None = None) -> bytes
         folder: descriptor of an open folder.
 
     Raises:
-        Unusable: for a link, folder, pipe, socket or device, an unreadable file, or one over the limit.
+        Unusable: for a link, folder, pipe, socket or device, an unreadable file, one over the limit, or one
+            that changes while it is read.
     """
     try:
         # Looked at before opening, since to open a device can already act on it; the descriptor decides.
@@ -34,11 +35,11 @@ def read_plain(path: str | Path, limit: int, folder: int | None = None) -> bytes
             require_plain(found.st_mode)
             if found.st_size > limit:
                 raise too_big(found.st_size, limit)
-            data = file.read(limit + 1)
+            data = file.read(found.st_size + 1)
     except OSError as error:
         raise unreadable(error) from None
-    if len(data) > limit:
-        raise too_big(len(data), limit)
+    if len(data) != found.st_size:
+        raise Unusable("changed while it was read: read it again when it is whole")
     return data
 
 

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from grader.submission import archive, folder
 from grader.submission.members import (
-    JUNK,
     MAX_NOTEBOOK,
     MAX_SOURCE,
     MAX_ZIP,
@@ -113,7 +112,7 @@ def _single(reading: _Reading, member: Member, submit: Sequence[str]) -> None:
 def _search(reading: _Reading, entry: str, submit: Sequence[str], opened: _Opened) -> None:
     with opened as listing:
         reading.notes += listing.notes
-        members = [member for member in listing.members if JUNK.isdisjoint(member.parts)]
+        members = listing.members
         base = _base(members, submit)
         taken: list[Member] = []
         for name in submit:

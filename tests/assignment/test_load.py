@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
@@ -304,9 +305,6 @@ def test_a_folder_name_that_is_no_slug_is_refused(folder: Path) -> None:
             "",
             [f"{SUITE}:20: `test_double`: expected a docstring, which students"],
         ),
-        ("def test_double", "async def test_double", None),
-        ("def test_double", "class TestMore:\n  def test_inner(self): ...\n\ndef test_double", None),
-        ("def test_double(student):", "def test_negative(student):", None),
         (
             'needs("test_negative")',
             'needs("test_negativ")',
@@ -323,6 +321,11 @@ def test_a_folder_name_that_is_no_slug_is_refused(folder: Path) -> None:
             [f"{SUITE}:12: `test_positive`: expected `@pytest.mark.nee"],
         ),
         (
+            'needs("test_negative")',
+            'needs("test_negative", soft=True)',
+            [f"{SUITE}:12: `test_positive`: expected `@pytest.mark.needs("],
+        ),
+        (
             'hint("What becomes of numbers below 0?")',
             "hint()",
             [f"{SUITE}:5: `test_negative`: expected `@pytest.mark.h"],
@@ -330,17 +333,37 @@ def test_a_folder_name_that_is_no_slug_is_refused(folder: Path) -> None:
     ],
 )
 def test_a_suite_that_does_not_fit_the_manifest_is_refused(
-    folder: Path, old: str, new: str, expected: list[str] | None
+    folder: Path, old: str, new: str, expected: list[str]
 ) -> None:
     change(folder, "hidden/test_hidden.py", old, new)
     problems = [problem for problem in problems_of(folder) if problem.startswith(SUITE)]
-    if expected is None:
-        assert problems
-    else:
-        assert [problem[: len(start)] for problem, start in zip(problems, expected, strict=True)] == expected
+    assert [problem[: len(start)] for problem, start in zip(problems, expected, strict=True)] == expected
 
 
-@pytest.mark.parametrize("points", ["0", "-1", "True", "20 + 20", "WORTH", "'40'", "1e309"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class TestMore:\n    def test_more(self): ...\n",
+        "if True:\n    def test_more(): ...\n",
+        "async def test_more(): ...\n",
+    ],
+)
+def test_a_test_that_is_no_plain_function_is_refused(folder: Path, code: str) -> None:
+    suite = folder / "hidden" / "test_hidden.py"
+    suite.write_text(f"{suite.read_text()}\n\n{code}")
+    (problem,) = problems_of(folder)
+    assert problem.endswith("`test_more`: expected a plain function at the top level, received another")
+
+
+def test_a_test_that_replaces_another_is_refused(folder: Path) -> None:
+    change(folder, "hidden/test_hidden.py", "def test_positive(student, x)", "def test_negative(student, x)")
+    change(folder, "hidden/test_hidden.py", '@pytest.mark.needs("test_negative")\n', "")
+    change(folder, "mutants.toml", ', "test_positive"', "")
+    (problem,) = problems_of(folder)
+    assert "`test_negative`: expected every test's name once" in problem
+
+
+@pytest.mark.parametrize("points", ["0", "-1", "True", "20 + 20", "WORTH", "'40'", "1e309", "40, weight=1"])
 def test_points_are_a_literal_number_above_0(folder: Path, points: str) -> None:
     change(folder, "hidden/test_hidden.py", "points=40", f"points={points}")
     (problem,) = problems_of(folder)
@@ -403,6 +426,27 @@ def test_a_wrong_mutant_names_the_key_and_what_was_received(
     assert [problem[: len(f"{MUTANTS}: key {line}")] for problem in problems_of(folder)][:1] == [
         f"{MUTANTS}: key {line}"
     ]
+
+
+def test_a_misspelt_table_of_mutants_is_refused(folder: Path) -> None:
+    (folder / "mutants.toml").write_text('[[mutants]]\nname = "x"\n')
+    assert problems_of(folder) == [f"{MUTANTS}: key `mutants`: expected no such key (did you mean `mutant`?)"]
+
+
+def test_files_with_windows_line_ends_are_read_and_mutated(folder: Path) -> None:
+    for name in ("assignment.toml", "mutants.toml", "solution/more.py", "hidden/test_hidden.py"):
+        (folder / name).write_bytes((folder / name).read_bytes().replace(b"\n", b"\r\n"))
+    change(folder, "mutants.toml", '"x * 2"', '"""\n    return x * 2\n    #"""')
+    change(folder, "mutants.toml", '"x * 3"', '"""\n    return x * 3\n    #"""')
+    assignment = load(folder)
+    assert b"    return x * 3\n    # END" in assignment.mutate(assignment.mutants[1])["more.py"]
+
+
+def test_a_mutant_that_python_warns_about_is_read_quietly(folder: Path) -> None:
+    change(folder, "mutants.toml", '"x * 3"', '"x is 3"')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(folder)
 
 
 def test_everything_that_is_wrong_is_said_at_once(folder: Path) -> None:

@@ -53,6 +53,7 @@ def min_max(table):
     """Scale every column of `table` to the range from 0 to 1."""
     table = np.asarray(table, dtype="float64")
     # BEGIN SOLUTION
+    table = np.asarray(table, dtype="float64")
     lowest = table.min(axis=0, keepdims=True)
     highest = table.max(axis=0, keepdims=True)
 
@@ -68,7 +69,12 @@ import pytest
 
 @pytest.mark.problem("min_max", points=60)
 def test_columns_apart(student, rng):
-    """Columns are scaled apart from each other."""
+    """Columns are scaled apart from each other.
+
+    Each column's lowest number becomes 0.
+    Each column's highest number becomes 1.
+    Columns have different magnitudes here.
+    """
     table = rng.normal(size=(7, 3)) * [1, 10, 100]
     scaled = student.min_max(table)
     assert scaled.shape == table.shape
@@ -79,6 +85,9 @@ def test_columns_apart(student, rng):
 @pytest.mark.problem("min_max", points=40)
 def test_constant_column(student, rng):
     """A constant column becomes 0."""
+    m = 5
+    n = 2
+    s = m * n
     table = np.full((5, 2), rng.normal())
     scaled = student.min_max(table)
     assert scaled.shape == table.shape

@@ -64,6 +64,7 @@ def test_the_archive_holds_the_same_and_is_equal_every_time(assignment: Assignme
     with zipfile.ZipFile(packed) as archive:
         assert archive.namelist() == [f"scaling/{name}" for name in BUNDLED]
         assert all(archive.read(f"scaling/{name}") == (folder / name).read_bytes() for name in BUNDLED)
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
@@ -175,6 +176,14 @@ def test_more(student, rng):
     import numpy as np
     import pytest
     return None
+    Columns are scaled apart from each other.
+    Each column's lowest number becomes 0.
+    Each column's highest number becomes 1.
+    Columns have different magnitudes here.
+    m = 5
+    n = 2
+    s = m * n
+    table = np.asarray(table, dtype="float64")
     lowest = table.min(axis=0, keepdims=True)
     highest = table.max(axis=0, keepdims=True)
 """

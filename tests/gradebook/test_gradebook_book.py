@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from textwrap import dedent
 
@@ -159,6 +160,14 @@ def test_marks_are_sorted_by_student_and_keep_to_their_assignment(path, make_res
         assert book.assignments() == ["activations", "losses"]
 
 
+def test_marks_are_sorted_by_name_and_not_by_what_the_database_makes_of_it(path, make_result):
+    students = ["\x00nul", "Ann", "a\\b", "ab", "\udce9"]
+    with Gradebook(path) as book:
+        for student in students:
+            book.record(make_result(student))
+        assert [result.student for result in book.marks("activations")] == sorted(students)
+
+
 def test_recording_is_possible_while_marks_are_being_read(path, make_result):
     with Gradebook(path, busy_seconds=1.0) as book:
         for student in ("ann", "bob"):
@@ -223,6 +232,27 @@ def test_the_lookup_before_grading_is_answered_by_the_index(path):
         plan = " ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {query}"))
     assert "COVERING INDEX ix_results_mark" in plan
     assert "(assignment=? AND student=? AND graded=?)" in plan
+
+
+def test_a_new_gradebook_waits_for_another_program_at_the_same_file(path, make_result):
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    release.start()
+    with Gradebook(path) as book:
+        book.record(make_result())
+        assert book.mark("ann", "activations") == make_result()
+    release.join()
+    other.close()
+
+
+def test_processes_which_make_the_same_gradebook_at_once_all_succeed(path):
+    writers = [start_writer(path, f"s{number}", 1) for number in range(4)]
+    for writer in writers:
+        writer.communicate(timeout=60)
+    assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
+    with Gradebook(path, create=False) as book:
+        assert len(list(book.marks("activations"))) == 4
 
 
 def test_two_processes_writing_at_once_lose_nothing(path):

@@ -60,6 +60,13 @@ def test_two_entries_of_one_student_are_both_named_and_neither_is_picked(tmp_pat
     assert [one.student for one in found] == ["ada", "bo"]
 
 
+def test_link_counts_as_an_entry_of_the_student_it_is_named_after(tmp_path, good):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada.py").symlink_to(tmp_path / "ada")
+    (found,) = read_class(tmp_path, SUBMIT)
+    assert found.problems == ("ada has several entries (ada, ada.py): keep one",)
+
+
 def test_missing_class_is_an_error_at_once(tmp_path):
     with pytest.raises(ClassError, match=r"no class at .*term \(No such file.*one entry a student"):
         read_class(tmp_path / "term", SUBMIT)
@@ -73,7 +80,7 @@ def test_class_that_is_a_file_is_an_error(tmp_path):
 
 def test_empty_class_is_an_error(tmp_path):
     (tmp_path / ".DS_Store").touch()
-    with pytest.raises(ClassError, match="is empty: it takes one entry a student, a folder, a .py"):
+    with pytest.raises(ClassError, match=r"is empty: it takes one entry a student, a folder, a .py"):
         read_class(tmp_path, SUBMIT)
 
 
@@ -103,7 +110,20 @@ def test_id_is_composed_so_that_equal_looking_names_are_equal():
 
 @pytest.mark.parametrize(
     "entry",
-    ["a\nb", "a\x1b[2Jb", "a\u202eb", "a\u200bb", "a\udcffb", "a\\b", " ada", "ada ", "x" * (MAX_ID + 1), ".", "..", "a\u2028b"],
+    [
+        "a\nb",
+        "a\x1b[2Jb",
+        "a\u202eb",
+        "a\u200bb",
+        "a\udcffb",
+        "a\\b",
+        " ada",
+        "ada ",
+        "x" * 300,
+        ".",
+        "..",
+        "a\u2028b",
+    ],
 )
 def test_odd_id_is_made_printable_short_and_stays_its_own(entry):
     made = student_id(entry, is_folder=True)

@@ -29,17 +29,57 @@ def whole_zip() -> bytes:
 ZIP = whole_zip()
 CODE = st.lists(
     st.sampled_from(
-        ["def f(x):", "class A:", "    return x", "%time", "!ls \\", "x = 1", "'''", "import a.b as c", "@f", "if x:"]
-        + ["    pass", "(", ")", "x?", "x += y", "try:", "except E:", "from m import *", "lambda: x", "%%time", "\\", "#"]
-        + ["a.b[0] = f", "for i in x:", "    import q", "return", "await x", "global x", "y: A = x", "\x0c", "é = '\ud800'"]
-        + ["from __future__ import annotations", "from __future__ import nope", "get_ipython().x", "nonlocal x", "\0"]
+        [
+            "def f(x):",
+            "class A:",
+            "    return x",
+            "%time",
+            "!ls \\",
+            "x = 1",
+            "'''",
+            "import a.b as c",
+            "@f",
+            "if x:",
+            "    pass",
+            "(",
+            ")",
+            "x?",
+            "x += y",
+            "try:",
+            "except E:",
+            "from m import *",
+            "lambda: x",
+            "%%time",
+            "\\",
+            "#",
+            "a.b[0] = f",
+            "for i in x:",
+            "    import q",
+            "return",
+            "await x",
+            "global x",
+            "y: A = x",
+            "\x0c",
+            "é = '\ud800'",
+            "from __future__ import annotations",
+            "from __future__ import nope",
+            "get_ipython().x",
+            "nonlocal x",
+            "\x00",
+        ]
     ),
     max_size=8,
 ).map("\n".join)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["cells", "worksheets", "cell_type", "source", "input", "code"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["cells", "worksheets", "cell_type", "source", "input", "code"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
 )
 
@@ -50,7 +90,10 @@ def check(found: Submission) -> None:
 
 
 @FUZZ
-@given(content=st.binary(max_size=300) | st.text(max_size=100).map(str.encode), suffix=st.sampled_from([".py", ".zip"]))
+@given(
+    content=st.binary(max_size=300) | st.text(max_size=100).map(str.encode),
+    suffix=st.sampled_from([".py", ".zip"]),
+)
 @example(content=b"#coding:\xff", suffix=".py")
 @example(content=b"# coding: gb18030\n\x81", suffix=".py")
 def test_random_bytes_never_raise(tmp_path, content, suffix):

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from grader.submission import notebook
+from grader.submission import notebook, read
 from grader.submission.cells import convert
 from grader.submission.members import MAX_SOURCE, Unusable
 from grader.submission.notebook import module_source
@@ -42,7 +42,7 @@ def run(made):
 def test_code_cells_are_joined_in_order_under_comments_with_their_numbers(hand_in, make_notebook):
     found = hand_in("bo.ipynb", make_notebook("import math", F, "def g(x):\n    return f(math.pi)"))
     assert found.files[NAME].decode() == (
-        "# cell 1\ntry: import math\nexcept ModuleNotFoundError: __import__(\"traceback\").print_exc()\n"
+        '# cell 1\ntry: import math\nexcept ModuleNotFoundError: __import__("traceback").print_exc()\n'
         "# cell 2\ndef f(x):\n    return x\n# cell 3\ndef g(x):\n    return f(math.pi)\n"
     )
     assert found.notes == (f"bo.ipynb read as {NAME}",)
@@ -64,7 +64,10 @@ def test_notebook_of_format_3_is_read():
 
 
 def test_magics_shell_and_help_lines_are_dropped_and_reported_with_their_places(made):
-    cell = "%matplotlib inline\n!pip install a \\\n   b\nfiles = !ls\nf?\n?f\nx = 1 # ?\nget_ipython().system('ls')\n" + F
+    cell = (
+        "%matplotlib inline\n!pip install a \\\n   b\nfiles = !ls\nf?\n?f\nx = 1 # ?\n"
+        "get_ipython().system('ls')\n" + F
+    )
     source, notes = made(F, cell)
     assert source.count(F) == 2
     assert "pip" not in source
@@ -82,8 +85,8 @@ def test_get_ipython_in_plain_python_is_dropped_and_reported(made):
 
 
 def test_percent_inside_a_string_or_an_expression_is_code(run):
-    cell = '%time\nDOC = """\n%time\n!ls\n"""\nREST = (7\n% 4)\nSUM = 9 \\\n% 5\ndef f():\n    return DOC, REST, SUM'
-    assert run(cell)["f"]() == ("\n%time\n!ls\n", 3, 4)
+    cell = '%time\nDOC = """\n%time\n!ls\n"""\nREST = (7\n% 4)\nSUM = 9 \\\n% 5\n'
+    assert run(cell + "def f():\n    return DOC, REST, SUM")["f"]() == ("\n%time\n!ls\n", 3, 4)
 
 
 def test_quotes_in_comments_and_shell_lines_do_not_hide_code(run):
@@ -110,7 +113,10 @@ def test_cell_in_another_language_is_dropped_whole(made):
 def test_cell_written_to_the_file_asked_for_is_code(made):
     source, notes = made(f"%%writefile ./{NAME}\n{F}", "%%writefile other.py\ndef g(): pass")
     assert source == f"# cell 1\n{F}\n"
-    assert notes == [f"cell 1: its body is read as code, since it writes {NAME}", "cell 2 dropped: %%writefile"]
+    assert notes == [
+        f"cell 1: its body is read as code, since it writes {NAME}",
+        "cell 2 dropped: %%writefile",
+    ]
 
 
 def test_cell_with_a_syntax_error_is_dropped_and_the_others_stay(made):
@@ -127,7 +133,7 @@ def test_statement_that_does_not_compile_is_dropped_alone(made, bad):
 
 
 def test_demonstrations_are_dropped_and_summed_up_in_one_note(made):
-    demo = "'a remark'\nmodel = f(1)\nprint(model)\nfor i in range(3):\n    f(i)\nwith open('x') as file:\n    pass\n"
+    demo = "'a remark'\nmodel = f(1)\nprint(model)\nfor i in range(3):\n    f(i)\nwith open('x'):\n    pass\n"
     source, notes = made(F, demo, "if __name__ == '__main__':\n    main()\nmodel.fit()")
     assert source == f"# cell 1\n{F}\n"
     places = "cell 2 line 2, cell 2 line 3, cell 2 line 4, cell 2 line 6, cell 3 line 1, cell 3 line 3"
@@ -135,12 +141,18 @@ def test_demonstrations_are_dropped_and_summed_up_in_one_note(made):
 
 
 def test_failing_demonstration_does_not_break_the_module(run):
-    names = run("import no_such_plots as p\np.style()", F, "data = open('no such file').read()\nf(data)\n1 / 0")
+    names = run(
+        "import no_such_plots as p\np.style()", F, "data = open('no such file').read()\nf(data)\n1 / 0"
+    )
     assert names["f"](3) == 3
 
 
 def test_demonstration_that_reuses_a_function_name_does_not_replace_it(run):
-    names = run("def loss(x):\n    return x", "def total(x):\n    return loss(x)", "loss = loss(3)\nfrom math import pi as loss")
+    names = run(
+        "def loss(x):\n    return x",
+        "def total(x):\n    return loss(x)",
+        "loss = loss(3)\nfrom math import pi as loss",
+    )
     assert names["total"](5) == 5
 
 
@@ -171,13 +183,15 @@ def test_changes_to_what_a_definition_refers_to_are_kept_in_order(run):
 
 
 def test_local_name_or_method_does_not_keep_a_demonstration_of_the_same_name(made):
-    source, _ = made("x = y = call = big()", "def f(x):\n    y = x\n    return y\nclass A:\n    def call(self): pass")
+    source, _ = made(
+        "x = y = call = big()", "def f(x):\n    y = x\n    return y\nclass A:\n    def call(self): pass"
+    )
     assert "big" not in source
 
 
 def test_functions_bound_by_assignment_are_kept(run):
-    cell = "import math, functools\nsq = lambda x: x * x\nroot = math.sqrt\nhyp = functools.partial(math.hypot, 3)\nalias = sq"
-    names = run(cell)
+    cell = "sq = lambda x: x * x\nroot = math.sqrt\nhyp = functools.partial(math.hypot, 3)\nalias = sq"
+    names = run("import math, functools", cell)
     assert [names["sq"](3), names["root"](9), names["hyp"](4), names["alias"](2)] == [9, 3, 5, 4]
 
 
@@ -194,9 +208,13 @@ def test_if_and_try_blocks_that_define_are_kept(run):
 
 
 def test_imports_that_nothing_uses_are_dropped_and_reported(made):
-    source, notes = made("import numpy as np, seaborn\nfrom google.colab import drive", "def f():\n    return np")
+    source, notes = made(
+        "import numpy as np, seaborn\nfrom google.colab import drive", "def f():\n    return np"
+    )
     assert "seaborn" not in source
-    assert notes == ["imports that no definition uses dropped: import seaborn, from google.colab import drive"]
+    assert notes == [
+        "imports that no definition uses dropped: import seaborn, from google.colab import drive"
+    ]
 
 
 def test_missing_package_breaks_only_the_function_that_uses_it(run, capfd):
@@ -239,8 +257,8 @@ def test_name_set_only_in_a_loop_is_reported(made):
 
 
 def test_decorators_semicolons_and_wide_characters_are_cut_out_exactly(run):
-    cell = "é = 'ü'; A = 2; print('ß'); B = A # x\n@staticmethod\n@property\ndef g(): pass\ndef f():\n    return é, A, B"
-    assert run(cell)["f"]() == ("ü", 2, 2)
+    cell = "é = 'ü'; A = 2; print('ß'); B = A # x\n@staticmethod\n@property\ndef g(): pass\n"
+    assert run(cell + "def f():\n    return é, A, B")["f"]() == ("ü", 2, 2)
 
 
 def test_windows_line_ends_are_read(run):
@@ -249,8 +267,20 @@ def test_windows_line_ends_are_read(run):
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"[]", b"3", b"{}", b'{"cells": 3}', b'{"cells": [3]}', b'{"cells": [{}]}', b"\xff\xfe", b"[" * 10**5]
-    + [b'{"cells": [{"cell_type": "code"}]}', b'{"cells": [{"cell_type": "code", "source": [1]}]}', b"9" * 5000],
+    [
+        b"{",
+        b"[]",
+        b"3",
+        b"{}",
+        b'{"cells": 3}',
+        b'{"cells": [3]}',
+        b'{"cells": [{}]}',
+        b"\xff\xfe",
+        b"[" * 10**5,
+        b'{"cells": [{"cell_type": "code"}]}',
+        b'{"cells": [{"cell_type": "code", "source": [1]}]}',
+        b"9" * 5000,
+    ],
 )
 def test_file_that_is_no_notebook_is_a_problem(content):
     with pytest.raises(Unusable, match="is not a notebook"):
@@ -287,8 +317,16 @@ def test_large_outputs_do_not_count_as_code(hand_in, make_notebook):
 
 @pytest.mark.parametrize(
     "cell",
-    ["x = " + "(" * 5000, "x = a" + ".b" * 20_000, "x = 1" + "+1" * 20_000, "x = " + "-" * 20_000 + "1", "x = '\ud800'", "\0"]
-    + ["if a:\n    pass\n" + "elif a:\n    pass\n" * 1200, "x = " + "[" * 190 + "]" * 190],
+    [
+        "x = " + "(" * 5000,
+        "x = a" + ".b" * 20000,
+        "x = 1" + "+1" * 20000,
+        "x = " + "-" * 20000 + "1",
+        "x = '\ud800'",
+        "\x00",
+        "if a:\n    pass\n" + "elif a:\n    pass\n" * 1200,
+        "x = " + "[" * 190 + "]" * 190,
+    ],
 )
 def test_code_nested_beyond_reason_is_dropped_and_the_rest_stays(hand_in, make_notebook, cell):
     found = hand_in("bo.ipynb", make_notebook(F, cell))
@@ -302,7 +340,8 @@ def test_many_lines_of_magic_are_read_in_linear_time(hand_in, make_notebook):
 
 
 @pytest.mark.parametrize(
-    "body", ["raise SystemExit(3)", "print('no json')", "import os; os.kill(os.getpid(), 11)", "x = bytes(10**10)"]
+    "body",
+    ["raise SystemExit(3)", "print('no json')", "import os; os.kill(os.getpid(), 11)", "x = bytes(10**10)"],
 )
 def test_reader_that_dies_is_a_problem_and_not_a_crash(hand_in, make_notebook, monkeypatch, body):
     monkeypatch.setattr(notebook, "_CHILD", body)
@@ -338,8 +377,6 @@ def test_nothing_of_the_notebook_is_run(hand_in, make_notebook, tmp_path):
 
 
 def test_notebook_of_the_same_name_stands_for_its_file_where_several_are_asked_for(tmp_path, make_notebook):
-    from grader.submission import read
-
     (tmp_path / "ada").mkdir()
     for name in ("a", "b", "scratch"):
         (tmp_path / "ada" / f"{name}.ipynb").write_bytes(make_notebook(f"def {name}():\n    return 1"))
@@ -349,9 +386,15 @@ def test_notebook_of_the_same_name_stands_for_its_file_where_several_are_asked_f
     assert found.notes[-1] == "ignored, since only a.py, b.py counts: b.ipynb, scratch.ipynb"
 
 
-def test_two_notebooks_for_one_file_are_not_chosen_between(tmp_path, make_notebook):
-    from grader.submission import read
+def test_notebook_of_another_name_is_no_answer_where_several_are_asked_for(tmp_path, make_notebook):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "x.ipynb").write_bytes(make_notebook(F))
+    found = read(tmp_path / "ada", ("a.py", "b.py"))
+    assert found.files == {}
+    assert len(found.problems) == 2
 
+
+def test_two_notebooks_for_one_file_are_not_chosen_between(tmp_path, make_notebook):
     (tmp_path / "ada").mkdir()
     for name in ("x.ipynb", "y.ipynb"):
         (tmp_path / "ada" / name).write_bytes(make_notebook(F))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,14 @@ def test_entry_that_is_not_there_is_a_problem(tmp_path):
     assert "No such file" in only_problem(read(tmp_path / "ghost.py", SUBMIT))
 
 
-def test_file_of_50_mb_is_refused_by_its_size_without_being_read(tmp_path, monkeypatch):
+def test_file_of_50_mb_is_refused_by_its_size_without_being_read(tmp_path):
     with (tmp_path / "bo.py").open("wb") as file:
         file.truncate(50_300_000)
-    monkeypatch.setattr(folder, "open", pytest.fail, raising=False)
-    monkeypatch.undo()
+    tracemalloc.start()
     problem = only_problem(read(tmp_path / "bo.py", SUBMIT))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
     assert problem == "bo.py is 50.3 MB; the limit is 1 MB: leave data and outputs out"
 
 
@@ -80,13 +83,13 @@ def test_source_may_be_as_large_as_the_limit_and_no_larger(hand_in):
     assert "the limit is 1 MB" in only_problem(hand_in("bo.py", b"#" * (MAX_SOURCE + 1)))
 
 
-def test_file_that_grows_while_it_is_read_is_read_no_further_than_the_limit(tmp_path, good, monkeypatch):
-    path = tmp_path / "bo.py"
-    path.write_bytes(good)
-    small = os.stat(path)
-    path.write_bytes(b"#" * (MAX_SOURCE + 1))
-    monkeypatch.setattr(folder.os, "fstat", lambda descriptor: small)
-    assert "the limit is 1 MB" in only_problem(read(path, SUBMIT))
+@pytest.mark.parametrize("size", [1, 100])
+def test_file_that_changes_while_it_is_read_is_not_taken(tmp_path, good, monkeypatch, size):
+    (tmp_path / "before").write_bytes(b"#" * size)
+    before = os.stat(tmp_path / "before")
+    (tmp_path / "bo.py").write_bytes(good)
+    monkeypatch.setattr(folder.os, "fstat", lambda descriptor: before)
+    assert "bo.py changed while it was read" in only_problem(read(tmp_path / "bo.py", SUBMIT))
 
 
 def test_folder_holds_the_file(ada, good):
@@ -157,6 +160,14 @@ def test_leavings_of_tools_are_passed_over_in_silence(ada, good):
         (ada / name).mkdir()
         (ada / name / "normalization.py").write_bytes(b"other = 1\n")
     assert read(ada, SUBMIT) == Submission("ada", {"normalization.py": good})
+
+
+def test_hidden_folder_is_not_searched(ada, good):
+    (ada / ".venv").mkdir()
+    (ada / ".venv" / "normalization.py").write_bytes(good)
+    found = read(ada, SUBMIT)
+    assert only_problem(found).startswith("normalization.py is missing")
+    assert found.notes == ("ignored the folder .venv",)
 
 
 def test_link_to_a_file_is_not_followed(ada, tmp_path):
@@ -286,17 +297,28 @@ def test_names_cannot_steer_the_terminal(ada):
 
 
 def test_notes_stay_short_however_many_files_are_ignored(ada, good):
-    for number in range(300):
-        (ada / f"{number:03}{'x' * 200}").touch()
     (ada / "normalization.py").write_bytes(good)
+    for number in range(300):
+        (ada / f"{number:03}").touch()
+    (note,) = read(ada, SUBMIT).notes
+    assert note.endswith("counts: 000, 001, 002, 003, 004, 005, 006, 007, 008, 009 and 290 more")
+    for number in range(300):
+        (ada / f"{number:03}").rename(ada / f"{number:03}{'x' * 200}")
     (note,) = read(ada, SUBMIT).notes
     assert len(note) <= 600
+    assert all(len(name) <= 100 for name in note.split("counts: ")[1].split(", "))
 
 
 def test_digest_depends_on_names_and_contents_alone():
     one = Submission("ada", {"a.py": b"1", "b.py": b"2"}, ("a note",), ())
     assert one.digest() == Submission("bo", {"b.py": b"2", "a.py": b"1"}, (), ("a problem",)).digest()
-    others = [{"a.py": b"2", "b.py": b"1"}, {"a.py": b"1"}, {"a.py": b"1", "c.py": b"2"}, {"a.py": b"1b.py2"}, {}]
+    others = [
+        {"a.py": b"2", "b.py": b"1"},
+        {"a.py": b"1"},
+        {"a.py": b"1", "c.py": b"2"},
+        {"a.py": b"1b.py2"},
+        {},
+    ]
     assert len({one.digest(), *(Submission("ada", files).digest() for files in others)}) == 6
 
 

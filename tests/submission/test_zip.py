@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from grader.submission import Submission, archive
+from grader.submission import Submission, archive, read
 from grader.submission.members import MAX_MEMBERS, MAX_ZIP
 
 NAME = "normalization.py"
@@ -30,7 +30,9 @@ def info(name: str, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:
     return member
 
 
-def raw_zip(content: bytes, claimed: int, method: int = 8, flags: int = 0, squeezed: int | None = None) -> bytes:
+def raw_zip(
+    content: bytes, claimed: int, method: int = 8, flags: int = 0, squeezed: int | None = None
+) -> bytes:
     """A zip of one file whose headers claim `claimed` bytes, written by hand."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(content) + packer.flush()
@@ -44,6 +46,11 @@ def raw_zip(content: bytes, claimed: int, method: int = 8, flags: int = 0, squee
 @pytest.mark.parametrize("path", [NAME, f"dina/{NAME}", f"./{NAME}", f"dina\\{NAME}"])
 def test_file_is_found_at_the_top_or_in_one_folder(hand_in, make_zip, good, path):
     assert hand_in("dina.zip", make_zip((path, good))) == Submission("dina", {NAME: good})
+
+
+def test_file_two_folders_down_is_missing(hand_in, make_zip, good):
+    problem = only_problem(hand_in("dina.zip", make_zip((f"my/work/{NAME}", good))))
+    assert problem.startswith(f"{NAME} is missing: dina.zip holds my/work/{NAME}. Hand in")
 
 
 def test_leavings_of_a_mac_are_passed_over(hand_in, make_zip, good):
@@ -63,7 +70,9 @@ def test_files_that_would_hijack_grading_are_left_out_and_reported(hand_in, make
     assert found.notes == (f"ignored, since only {NAME} counts: conftest.py, keras.py",)
 
 
-@pytest.mark.parametrize("path", [f"../{NAME}", f"/{NAME}", f"C:/{NAME}", f"c:{NAME}", f"x/../{NAME}", f"..\\{NAME}"])
+@pytest.mark.parametrize(
+    "path", [f"../{NAME}", f"/{NAME}", f"C:/{NAME}", f"c:{NAME}", f"x/../{NAME}", f"..\\{NAME}"]
+)
 def test_path_that_leaves_the_zip_is_ignored_and_reported(hand_in, make_zip, good, path):
     found = hand_in("eve.zip", make_zip((path, good)))
     assert only_problem(found) == f"{NAME} is missing: eve.zip holds no files"
@@ -109,7 +118,9 @@ def test_unusual_compression_is_refused(hand_in, good):
 def test_same_name_twice_is_not_chosen_between(hand_in, make_zip, good):
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = make_zip((NAME, good), (NAME, b"x = 1"))
-    assert only_problem(hand_in("eve.zip", data)) == f"{NAME} is there more than once ({NAME}, {NAME}): keep one"
+    assert (
+        only_problem(hand_in("eve.zip", data)) == f"{NAME} is there more than once ({NAME}, {NAME}): keep one"
+    )
 
 
 def test_zip_in_a_zip_is_not_opened(hand_in, make_zip, good):
@@ -120,7 +131,22 @@ def test_zip_in_a_zip_is_not_opened(hand_in, make_zip, good):
 def test_damaged_file_is_a_problem(hand_in, make_zip, good):
     data = bytearray(raw_zip(good, len(good)))
     data[30 + len(NAME) + 5] ^= 0xFF
-    assert only_problem(hand_in("eve.zip", bytes(data))) == f"{NAME} is damaged in the zip: make the zip again"
+    assert (
+        only_problem(hand_in("eve.zip", bytes(data))) == f"{NAME} is damaged in the zip: make the zip again"
+    )
+
+
+def test_stream_that_does_not_unpack_is_a_problem(hand_in, good):
+    data = bytearray(raw_zip(good, len(good)))
+    data[30 + len(NAME)] |= 6  # a kind of block that does not exist
+    assert (
+        only_problem(hand_in("eve.zip", bytes(data))) == f"{NAME} is damaged in the zip: make the zip again"
+    )
+
+
+def test_name_that_is_not_in_its_encoding_is_a_problem(hand_in, good):
+    data = raw_zip(good, len(good), flags=0x800).replace(NAME.encode(), b"\xff" * len(NAME))
+    assert "is not a readable zip" in only_problem(hand_in("eve.zip", data))
 
 
 def test_wrong_checksum_is_a_problem(hand_in, good):
@@ -142,11 +168,9 @@ def test_empty_zip_is_missing_the_file(hand_in, make_zip):
     assert only_problem(hand_in("eve.zip", make_zip())) == f"{NAME} is missing: eve.zip holds no files"
 
 
-def test_zip_over_the_limit_is_refused_by_its_size(tmp_path, hand_in):
+def test_zip_over_the_limit_is_refused_by_its_size(tmp_path):
     with (tmp_path / "eve.zip").open("wb") as file:
         file.truncate(MAX_ZIP + 1)
-    from grader.submission import read
-
     assert "the limit is 50 MB" in only_problem(read(tmp_path / "eve.zip", (NAME,)))
 
 
@@ -162,7 +186,7 @@ def test_zip_bomb_that_lies_about_its_size_is_read_no_further_than_the_limit(han
     problem = only_problem(hand_in("eve.zip", bomb))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert "is damaged" in problem or "zip bomb" in problem
+    assert "is damaged" in problem
     assert peak < 20_000_000
 
 
@@ -196,7 +220,7 @@ def test_zip_with_100_000_members_is_refused_before_it_is_listed(hand_in, monkey
     started = time.monotonic()
     problem = only_problem(hand_in("eve.zip", data))
     assert problem.startswith(f"eve.zip holds more than {MAX_MEMBERS:,} files")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_terminal_escapes_in_a_member_name_are_not_passed_on(hand_in, make_zip):

@@ -1,0 +1,253 @@
+"""The `grader` command: one function a verb; what is heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
+
+GRADED, USAGE, FAULT, INTERRUPTED = 0, 2, 3, 130
+
+_EXAMPLES = """
+\b
+Examples:
+  grader grade submissions/ -a normalization -j 2     grade a class
+  grader show ada -a normalization                    one student's result in full
+  grader validate                                     test the tests of every assignment
+  grader release out/                                 bundles for students
+  grader doctor                                       what this machine can confine
+"""
+
+
+class _Verbs(click.Group):
+    """Lists the verbs in the order in which they are met."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Verbs, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dlquiz", prog_name="grader")
+def main() -> None:
+    """Grade Keras assignments with hidden tests that submissions cannot reach."""
+
+
+def _assignment(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "-a", "--assignment", "slug", required=True, metavar="SLUG_OR_PATH", help="The assignment, by name or folder."
+    )(function)
+
+
+def _gradebook(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--gradebook",
+        default="gradebook.db",
+        show_default=True,
+        metavar="FILE_OR_URL",
+        help="SQLite file or SQLAlchemy URL that keeps the results.",
+    )(function)
+
+
+def _json(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "json_file", metavar="FILE", help="Also write it as JSON; - for standard output.")(
+        function
+    )
+
+
+def _isolation(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--isolation",
+        type=click.Choice(["strict", "none"]),
+        default="strict",
+        show_default=True,
+        help="'none' runs submissions without confinement: for code that you trust.",
+    )(function)
+
+
+def _jobs(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Submissions at a time  [default: one a core]"
+    )(function)
+
+
+@main.command(epilog="\b\nExamples:\n  grader grade submissions/ -a normalization\n"
+              "  grader grade submissions/ -a normalization -j 4 --csv marks.csv --json marks.json\n\n"
+              "Exit status: 0 graded, 2 usage, 3 some submission could not be graded through no fault of its own.")
+@click.argument("class_dir", type=click.Path(path_type=Path))
+@_assignment
+@_jobs
+@_gradebook
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]")
+@click.option("--regrade", is_flag=True, help="Grade everything, also what has not changed since its mark.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the marks as CSV.")
+@_json
+@_isolation
+def grade(
+    class_dir: Path,
+    slug: str,
+    jobs: int | None,
+    gradebook: str,
+    seed: int | None,
+    regrade: bool,
+    csv_file: Path | None,
+    json_file: str | None,
+    isolation: Any,
+) -> None:
+    """Grade a class: a folder with one entry a student (a folder, a .py, a .zip or an .ipynb).
+
+    Every result goes into the gradebook as it is finished, so an interrupted run goes on where it was. Only what
+    changed since its mark is graded; a failed regrade never replaces a mark.
+    """
+    from grader import verbs
+
+    with _clear_errors():
+        sys.exit(
+            verbs.grade(
+                class_dir,
+                _load(slug),
+                gradebook,
+                jobs=_cores(jobs),
+                seed=seed,
+                regrade=regrade,
+                csv_file=csv_file,
+                json_file=json_file,
+                isolation=isolation,
+            )
+        )
+
+
+@main.command(epilog="\b\nExample:\n  grader show ada -a normalization --gradebook gradebook.db")
+@click.argument("student")
+@_assignment
+@_gradebook
+@_json
+def show(student: str, slug: str, gradebook: str, json_file: str | None) -> None:
+    """Show one result in full: every verdict with its hint and reasons, limits hit, and how to reproduce it."""
+    from grader import verbs
+
+    with _clear_errors():
+        verbs.show(student, _slug(slug), slug, gradebook, json_file)
+
+
+@main.command(epilog="\b\nExamples:\n  grader validate\n  grader validate normalization --seed 7 --json report.json\n\n"
+              "Exit status: 0 all is as it should be, 1 something is not, 2 usage, 3 the engine failed.")
+@click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
+@_jobs
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]")
+@_json
+@_isolation
+def validate(slugs: tuple[str, ...], jobs: int | None, seed: int | None, json_file: str | None, isolation: Any) -> None:
+    """Test the tests: the solution and every variant earn all points, stubs and hollow modules none, and every mutant
+    is caught by the tests that it names. Runs through the same engine as grading.
+    """
+    from grader import verbs
+
+    with _clear_errors():
+        sys.exit(verbs.validate(_chosen(slugs), jobs=_cores(jobs), seed=seed, json_file=json_file, isolation=isolation))
+
+
+@main.command(epilog="\b\nExamples:\n  grader release out/\n  grader release out/ normalization\n"
+              "  grader release --write normalization      remake the stub from the solution\n"
+              "  grader release --check                    is every stub what its solution makes?")
+@click.argument("out", required=False)
+@click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a committed stub is out of step.")
+@click.option("--write", is_flag=True, help="Write stubs into the assignments' own handout folders.")
+@_json
+def release(out: str | None, slugs: tuple[str, ...], check: bool, write: bool, json_file: str | None) -> None:
+    """Write student bundles to OUT: README, stub, public tests; never a hidden file."""
+    from grader import verbs
+
+    if check and write:
+        raise click.UsageError("--check writes nothing: give it without --write")
+    if check or write:
+        slugs = (out, *slugs) if out else slugs
+    elif out is None:
+        raise click.UsageError("say where to: grader release OUT [SLUG_OR_PATH]...")
+    with _clear_errors():
+        if write:
+            verbs.write_stubs(_chosen(slugs, stubs=False), json_file)
+        elif check:
+            sys.exit(verbs.check_stubs(_chosen(slugs), json_file))
+        else:
+            verbs.release(Path(str(out)), _chosen(slugs), json_file)
+
+
+@main.command(epilog="\b\nExample:\n  grader doctor --json -")
+@_json
+def doctor(json_file: str | None) -> None:
+    """Say what this machine has, and try real escapes from a real worker: exit status 1 if one succeeds."""
+    from grader import verbs
+
+    with _clear_errors():
+        sys.exit(verbs.doctor(json_file))
+
+
+def _load(slug: str) -> Assignment:
+    from grader.assignment import find, load
+
+    return load(find(slug))
+
+
+def _slug(slug: str) -> str:
+    from grader.assignment import find
+
+    return find(slug).resolve().name
+
+
+def _chosen(slugs: tuple[str, ...], *, stubs: bool = True) -> list[Assignment]:
+    from grader.assignment import AssignmentError, default_course, discover, find, load
+
+    chosen, problems = [], []
+    for path in [find(slug) for slug in slugs] or discover(default_course()):
+        try:
+            chosen.append(load(path, stubs=stubs))
+        except AssignmentError as error:
+            problems += error.problems
+    if problems:
+        raise AssignmentError(problems)
+    return chosen
+
+
+def _cores(jobs: int | None) -> int:
+    import os
+
+    return jobs or len(os.sched_getaffinity(0))
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Every failure that has a name ends in its one message and an exit status; SIGTERM ends as Ctrl-C does."""
+    from grader.assignment import AssignmentError
+    from grader.engine.processes import EngineError
+    from grader.gradebook import GradebookError
+    from grader.submission import ClassError
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except (AssignmentError, ClassError) as error:
+        _end(str(error), USAGE)
+    except (EngineError, GradebookError) as error:
+        _end(str(error), FAULT)
+    except OSError as error:
+        _end(f"{error.filename or 'the system'}: {error.strerror or error}", FAULT)
+    except KeyboardInterrupt:
+        _end("interrupted; what was graded is kept, and the same command goes on from there", INTERRUPTED)
+
+
+def _end(message: str, status: int) -> NoReturn:
+    click.echo(f"grader: {message}", err=True)
+    sys.exit(status)
+
