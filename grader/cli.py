@@ -42,7 +42,12 @@ def main() -> None:
 
 def _assignment(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "-a", "--assignment", "slug", required=True, metavar="SLUG_OR_PATH", help="The assignment, by name or folder."
+        "-a",
+        "--assignment",
+        "slug",
+        required=True,
+        metavar="SLUG_OR_PATH",
+        help="The assignment, by name or folder.",
     )(function)
 
 
@@ -57,9 +62,9 @@ def _gradebook(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _json(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "json_file", metavar="FILE", help="Also write it as JSON; - for standard output.")(
-        function
-    )
+    return click.option(
+        "--json", "json_file", metavar="FILE", help="Also write it as JSON; - for standard output."
+    )(function)
 
 
 def _isolation(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,20 +79,30 @@ def _isolation(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _jobs(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Submissions at a time  [default: one a core]"
+        "-j",
+        "--jobs",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Submissions at a time  [default: one a core]",
     )(function)
 
 
-@main.command(epilog="\b\nExamples:\n  grader grade submissions/ -a normalization\n"
-              "  grader grade submissions/ -a normalization -j 4 --csv marks.csv --json marks.json\n\n"
-              "Exit status: 0 graded, 2 usage, 3 some submission could not be graded through no fault of its own.")
+@main.command(
+    epilog="\b\nExamples:\n  grader grade submissions/ -a normalization\n"
+    "  grader grade submissions/ -a normalization -j 4 --csv marks.csv --json marks.json\n\n"
+    "Exit status: 0 graded, 2 usage, 3 some submission could not be graded through no fault of its own."
+)
 @click.argument("class_dir", type=click.Path(path_type=Path))
 @_assignment
 @_jobs
 @_gradebook
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]"
+)
 @click.option("--regrade", is_flag=True, help="Grade everything, also what has not changed since its mark.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the marks as CSV.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the marks as CSV."
+)
 @_json
 @_isolation
 def grade(
@@ -137,26 +152,38 @@ def show(student: str, slug: str, gradebook: str, json_file: str | None) -> None
         verbs.show(student, _slug(slug), slug, gradebook, json_file)
 
 
-@main.command(epilog="\b\nExamples:\n  grader validate\n  grader validate normalization --seed 7 --json report.json\n\n"
-              "Exit status: 0 all is as it should be, 1 something is not, 2 usage, 3 the engine failed.")
+@main.command(
+    epilog="\b\nExamples:\n  grader validate\n  grader validate normalization --seed 7 --json report.json\n\n"
+    "Exit status: 0 all is as it should be, 1 something is not, 2 usage, 3 the engine failed."
+)
 @click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
 @_jobs
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]"
+)
 @_json
 @_isolation
-def validate(slugs: tuple[str, ...], jobs: int | None, seed: int | None, json_file: str | None, isolation: Any) -> None:
+def validate(
+    slugs: tuple[str, ...], jobs: int | None, seed: int | None, json_file: str | None, isolation: Any
+) -> None:
     """Test the tests: the solution and every variant earn all points, stubs and hollow modules none, and every mutant
     is caught by the tests that it names. Runs through the same engine as grading.
     """
     from grader import verbs
 
     with _clear_errors():
-        sys.exit(verbs.validate(_chosen(slugs), jobs=_cores(jobs), seed=seed, json_file=json_file, isolation=isolation))
+        sys.exit(
+            verbs.validate(
+                _chosen(slugs), jobs=_cores(jobs), seed=seed, json_file=json_file, isolation=isolation
+            )
+        )
 
 
-@main.command(epilog="\b\nExamples:\n  grader release out/\n  grader release out/ normalization\n"
-              "  grader release --write normalization      remake the stub from the solution\n"
-              "  grader release --check                    is every stub what its solution makes?")
+@main.command(
+    epilog="\b\nExamples:\n  grader release out/\n  grader release out/ normalization\n"
+    "  grader release --write normalization      remake the stub from the solution\n"
+    "  grader release --check                    is every stub what its solution makes?"
+)
 @click.argument("out", required=False)
 @click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a committed stub is out of step.")
@@ -250,4 +277,3 @@ def _clear_errors() -> Iterator[None]:
 def _end(message: str, status: int) -> NoReturn:
     click.echo(f"grader: {message}", err=True)
     sys.exit(status)
-

@@ -9,7 +9,7 @@ import socket
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -33,7 +33,16 @@ def serve_suite(control: socket.socket, suite: Path, slug: str) -> None:
     Answers `{"ready": true}` and, on request, the checks; or `{"error": text}` when the suite cannot be collected.
     """
     plugin = _Suite(control, slug)
-    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:hypothesispytest"]
+    arguments = [
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:timeout",
+        "-p",
+        "no:hypothesispytest",
+    ]
     arguments += ["-c", os.devnull, "--rootdir", str(suite.parent), "--import-mode=importlib", "--capture=no"]
     status = pytest.main([*arguments, str(suite)], plugins=[plugin])
     if not plugin.collected:
@@ -63,7 +72,9 @@ class _Suite:
         checks = session.config.stash[CHECKS]
         unmarked = [item.nodeid for item in session.items if not checks.get(item.nodeid)]
         if unmarked or not session.items:
-            self.failures.append(f"tests without @pytest.mark.problem: {', '.join(unmarked) or 'no tests at all'}")
+            self.failures.append(
+                f"tests without @pytest.mark.problem: {', '.join(unmarked) or 'no tests at all'}"
+            )
             return True
 
         def referee(args: dict[str, Any], descriptors: list[int]) -> None:
@@ -119,7 +130,7 @@ class Referee:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         seconds = time.monotonic() - started
         # Even a suite that catches everything does not outvote the worker's end.
-        judgement = judge(channel.stopped or self._error, channel.asked)
+        judgement = judge(channel.stopped or self._error or channel.callback_failure, channel.asked)
         check = item.config.stash[CHECKS][item.nodeid]
         if judgement.verdict is Verdict.SKIPPED and not _prerequisite_failed(item, check):
             judgement = Judgement(Verdict.GRADER_ERROR, f"the suite skipped itself: {judgement.message}")
@@ -140,6 +151,7 @@ class Referee:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """Keep the first thing that a test raised. pytest's own report of it would cost a quarter of a second."""
+        when = cast(Literal["setup", "call", "teardown"], call.when)
         outcome: Literal["passed", "failed", "skipped"] = "passed"
         if call.excinfo is not None:
             outcome = "skipped" if isinstance(call.excinfo.value, pytest.skip.Exception) else "failed"
@@ -147,7 +159,15 @@ class Referee:
                 self._error = call.excinfo.value
                 self._detail = _where(item, call.excinfo.value)
         return pytest.TestReport(
-            item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration, start=call.start, stop=call.stop
+            item.nodeid,
+            item.location,
+            {},
+            outcome,
+            None,
+            when,
+            duration=call.duration,
+            start=call.start,
+            stop=call.stop,
         )
 
     def start_worker(self) -> socket.socket:
@@ -172,7 +192,9 @@ class Referee:
 
 def _where(item: pytest.Item, error: BaseException) -> str:
     """The suite's own lines that led to an exception, and its text."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(item.path)]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(item.path)
+    ]
     lines = [f"{item.path.name}:{frame.lineno}: {frame.line}" for frame in frames]
     return "\n".join([*lines, f"{type(error).__name__}: {error}"])
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import click
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +30,15 @@ from grader.authoring import release as handouts
 from grader.engine.local import Isolation
 from grader.gradebook import Gradebook, GradebookError
 from grader.grading import grade_class
-from grader.report import SummaryBuilder, class_json, class_table, render_summary, result_json, safe_text, show_result
+from grader.report import (
+    SummaryBuilder,
+    class_json,
+    class_table,
+    render_summary,
+    result_json,
+    safe_text,
+    show_result,
+)
 from grader.result import Result
 from grader.submission import class_entries
 
@@ -57,7 +73,9 @@ def grade(
     entries = class_entries(class_dir)
     drawn = secrets.randbelow(2**31) if seed is None else seed
     if isolation == "none":
-        err.print("Isolation is off: submissions can read, write and start whatever you can.", style="bold red")
+        err.print(
+            "Isolation is off: submissions can read, write and start whatever you can.", style="bold red"
+        )
     summary, faults, fresh = SummaryBuilder(), 0, 0
     started = time.monotonic()
     with Gradebook(gradebook) as book, _progress(err) as progress:
@@ -127,7 +145,12 @@ def show(student: str, slug: str, given: str, gradebook: str, json_file: str | N
 
 
 def validate(
-    assignments: Sequence[Assignment], *, jobs: int, seed: int | None, json_file: str | None, isolation: Isolation
+    assignments: Sequence[Assignment],
+    *,
+    jobs: int,
+    seed: int | None,
+    json_file: str | None,
+    isolation: Isolation,
 ) -> int:
     """Test the tests, print a table and what is wrong; the exit status. Raises EngineError, AssignmentError."""
     from grader.authoring.validate import candidates
@@ -225,7 +248,9 @@ def doctor(json_file: str | None) -> int:
             table.add_row(Text.from_markup(sign), finding.what, safe_text(finding.found), safe_text(fix))
     out.print(table)
     wrong = sum(finding.ok is False for finding in findings)
-    verdict: RenderableType = "\nEverything held." if not wrong else f"\n{wrong} of these should be put right."
+    verdict: RenderableType = (
+        "\nEverything held." if not wrong else f"\n{wrong} of these should be put right."
+    )
     out.print(verdict, highlight=False)
     write_json({"schema": JSON_SCHEMA, "findings": [asdict(finding) for finding in findings]}, json_file)
     return 1 if wrong else 0
@@ -238,7 +263,13 @@ def _consoles(json_file: str | None) -> tuple[Console, Console]:
 
 
 def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, transient=True)
 
 
@@ -261,4 +292,3 @@ def write_json(data: object, file: str | None) -> None:
         click.echo(text, nl=False)
     else:
         Path(file).write_text(text)
-

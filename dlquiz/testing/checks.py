@@ -42,11 +42,13 @@ def read_checks(items: Sequence[pytest.Item]) -> dict[str, Check]:
     for item in items:
         problems = list(item.iter_markers("problem"))
         if len(problems) > 1:
-            raise pytest.UsageError(f"{item.nodeid}: a test belongs to one problem, this one names {len(problems)}")
+            raise pytest.UsageError(
+                f"{item.nodeid}: a test belongs to one problem, this one names {len(problems)}"
+            )
         if not problems:
             continue
         if len(problems[0].args) != 1:
-            raise pytest.UsageError(f"{item.nodeid}: write @pytest.mark.problem(\"name\", points=...)")
+            raise pytest.UsageError(f'{item.nodeid}: write @pytest.mark.problem("name", points=...)')
         function = function_name(item)
         hint = item.get_closest_marker("hint")
         needs = tuple(str(name) for marker in item.iter_markers("needs") for name in marker.args)

@@ -25,7 +25,8 @@ def load_module(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Keras finds a class again by its module's name when it loads a saved model.
     sys.modules[path.stem] = module
@@ -51,7 +52,10 @@ class DirectChannel:
         except Exception as error:
             told = describe(error, self._folder)
             raise student_error(
-                str(told["type"]), [str(base) for base in _list(told["bases"])], str(told["message"]), str(told["traceback"])
+                str(told["type"]),
+                [str(base) for base in _list(told["bases"])],
+                str(told["message"]),
+                str(told["traceback"]),
             ) from error
 
     def callback(self, function: Callable[..., object]) -> Callback:

@@ -46,4 +46,6 @@ def judge(error: BaseException | None, asked: bool) -> Judgement:
         return Judgement(Verdict.FAILED)
     if not asked:
         return Judgement(Verdict.GRADER_ERROR, f"{type(error).__name__} in the test itself")
-    return Judgement(Verdict.FAILED, f"the test could not use what your code returned ({type(error).__name__})")
+    return Judgement(
+        Verdict.FAILED, f"the test could not use what your code returned ({type(error).__name__})"
+    )

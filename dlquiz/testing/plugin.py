@@ -19,6 +19,7 @@ from dlquiz.testing.verdict import Verdict
 if TYPE_CHECKING:
     import numpy as np
 
+    from dlquiz.testing.direct import DirectChannel
     from dlquiz.testing.student import Student
 
 SEED = pytest.StashKey[int]()
@@ -31,8 +32,12 @@ STUDENT = pytest.StashKey[Callable[[], "Student"]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the direct mode."""
     group = parser.getgroup("dlquiz")
-    group.addoption("--student", metavar="PATH", help="the file, or the folder with the file, that a suite tests")
-    group.addoption("--seed", type=int, help="seed of the `rng` fixture (default: drawn, and shown at the top)")
+    group.addoption(
+        "--student", metavar="PATH", help="the file, or the folder with the file, that a suite tests"
+    )
+    group.addoption(
+        "--seed", type=int, help="seed of the `rng` fixture (default: drawn, and shown at the top)"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -115,13 +120,13 @@ def _direct_student(request: pytest.FixtureRequest) -> Student:
     from dlquiz.testing.student import Student
 
     path = find_student(request.path, request.config.getoption("student"))
-    cache = request.config.stash.setdefault(_MODULES, {})
+    cache: dict[Path, DirectChannel] = request.config.stash.setdefault(_MODULES, {})
     if path not in cache:
         cache[path] = DirectChannel(load_module(path), path.parent)
     return Student(cache[path])
 
 
-_MODULES: pytest.StashKey[dict[Path, object]] = pytest.StashKey()
+_MODULES: pytest.StashKey[dict[Path, DirectChannel]] = pytest.StashKey()
 
 
 def find_student(suite: Path, given: str | None) -> Path:
@@ -134,7 +139,9 @@ def find_student(suite: Path, given: str | None) -> Path:
         return Path(given).resolve()
     folders = [Path(given)] if given else [suite.parent, suite.parent.parent / "solution"]
     for folder in folders:
-        files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest"))]
+        files = [
+            path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest"))
+        ]
         if len(files) == 1:
             return files[0].resolve()
         if files:

@@ -58,8 +58,8 @@ class Unusable(AssertionError):
 # OSError and the Unicode errors rebuild their arguments, StopIteration ends loops: those arrive as plain StudentError
 # or as a simpler ancestor.
 _BUILTINS = (
-    "ArithmeticError AssertionError AttributeError BufferError EOFError FloatingPointError ImportError IndentationError "
-    "IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError NotImplementedError OverflowError "
+    "ArithmeticError AssertionError AttributeError BufferError EOFError FloatingPointError ImportError "
+    "IndentationError IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError NotImplementedError OverflowError "
     "PermissionError FileNotFoundError OSError RecursionError ReferenceError RuntimeError SyntaxError TypeError "
     "UnboundLocalError ValueError ZeroDivisionError"
 ).split()
@@ -140,7 +140,8 @@ class Handle:
         return length
 
     def __contains__(self, item: object) -> bool:
-        return self._ask("contains", item) is True
+        # Asked of the items here: the object itself would be told what is looked for, and could say yes to anything.
+        return any(isinstance(own, Handle) is isinstance(item, Handle) and own == item for own in self)
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._ask("iter")
@@ -158,10 +159,10 @@ class Handle:
         self._ask("exit")
 
     def __float__(self) -> float:
-        return self._number("float", float)
+        return float(self._number("float", float))
 
     def __int__(self) -> int:
-        return self._number("int", int)
+        return int(self._number("int", int))
 
     def _number(self, op: str, kind: type[Any]) -> Any:
         value = self._ask(op)
@@ -239,7 +240,9 @@ class Student:
 
 
 def _missing(message: str) -> StudentError:
-    kind = type("StudentMissing", (StudentError, NotImplementedError, AttributeError), {"__str__": Exception.__str__})
+    kind = type(
+        "StudentMissing", (StudentError, NotImplementedError, AttributeError), {"__str__": Exception.__str__}
+    )
     error: StudentError = kind(message)
     error.type_name = "NotImplementedError"
     error.unfinished = True
@@ -257,7 +260,9 @@ def _source(function: FunctionType) -> tuple[str, dict[str, str]]:
             f"probe {function.__name__} uses {', '.join(wrong)}: a probe may use only its arguments, built-ins and "
             "modules imported by the suite"
         )
-    return textwrap.dedent(inspect.getsource(function)), {name: value.__name__ for name, value in used.items()}
+    return textwrap.dedent(inspect.getsource(function)), {
+        name: value.__name__ for name, value in used.items()
+    }
 
 
 def _global_names(code: CodeType) -> set[str]:
@@ -280,7 +285,9 @@ def ask(channel: Channel, op: str, *args: object) -> Any:
             return Ref(0, "module")
         if inspect.isfunction(value) or inspect.ismethod(value) or inspect.isbuiltin(value):
             return channel.callback(value)
-        raise NotData(f"a {type(value).__name__}: pass data, handles, or plain functions to the student's code")
+        raise NotData(
+            f"a {type(value).__name__}: pass data, handles, or plain functions to the student's code"
+        )
 
     tree = channel.request(op, [to_tree(arg, keep) for arg in args])
     return revive(channel, tree)

@@ -65,7 +65,8 @@ def to_tree(value: object, keep: Callable[[object], object], depth: int = 0) -> 
         if int.bit_length(value) > MAX_INT_BITS:
             raise NotData(f"an integer of more than {MAX_INT_BITS} bits")
         return int.__index__(value)
-    for kind in (float, str, bytes, complex):
+    kinds: tuple[type[Any], ...] = (float, str, bytes, complex)
+    for kind in kinds:
         if isinstance(value, kind):
             return kind(value)
     if isinstance(value, (list, tuple)):

@@ -99,7 +99,10 @@ def _judge(assignment: Assignment, candidate: Candidate, result: Result) -> Find
     if candidate.points is not None and abs(result.points - candidate.points) > 1e-6:
         reasons.append(f"earns {result.points:g} of {result.max_points:g}, should earn {candidate.points:g}")
         wrong = [test for test in result.tests if (test.verdict is Verdict.PASSED) != (candidate.points > 0)]
-        reasons += [f"{test.name}: {test.verdict}. {test.message or test.detail}".strip() for test in wrong[:_MAX_REASONS]]
+        reasons += [
+            f"{test.name}: {test.verdict}. {test.message or test.detail}".strip()
+            for test in wrong[:_MAX_REASONS]
+        ]
     for name in candidate.caught_by:
         cases = [test for test in result.tests if test.name == name or test.name.startswith(f"{name}[")]
         if all(test.verdict in _NOT_CAUGHT for test in cases):

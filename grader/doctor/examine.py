@@ -20,7 +20,17 @@ from grader.result import Result
 from grader.sandbox import landlock
 from grader.submission import Submission
 
-PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "scikit-learn", "pytest", "msgpack", "pyseccomp", "SQLAlchemy")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "pytest",
+    "msgpack",
+    "pyseccomp",
+    "SQLAlchemy",
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,14 @@ class Finding:
 
 def examine(isolation: Isolation = "strict") -> Iterator[Finding]:
     """Look at one thing after the other; the escapes take some seconds, since a worker imports Keras."""
-    yield Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later")
+    yield Finding(
+        "Python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later"
+    )
     yield from _packages()
     yield _devices()
-    yield Finding("kernel", platform.system() == "Linux", platform.platform(), "grade on Linux: confinement needs it")
+    yield Finding(
+        "kernel", platform.system() == "Linux", platform.platform(), "grade on Linux: confinement needs it"
+    )
     abi = landlock.abi() if platform.system() == "Linux" else 0
     fix = "boot a kernel 5.13 or later with Landlock enabled (`lsm=landlock,...` on its command line)"
     yield Finding("Landlock", abi > 0, f"ABI {abi}" if abi else "not available", fix)
@@ -75,7 +89,10 @@ def _escapes(isolation: Isolation) -> Iterator[Finding]:
 
 def _judge(result: Result) -> Iterator[Finding]:
     expected = {"test_a_hang_is_ended": Verdict.TIMEOUT, "test_memory_is_bounded": Verdict.MEMORY}
-    titles = {"test_a_hang_is_ended": "hang for ever", "test_memory_is_bounded": "take more memory than allowed"}
+    titles = {
+        "test_a_hang_is_ended": "hang for ever",
+        "test_memory_is_bounded": "take more memory than allowed",
+    }
     fix = "do not grade strangers' code here; report this as a fault of dlquiz"
     for test in result.tests:
         what = titles.get(test.name) or test.name.partition("[")[2].rstrip("]")
@@ -83,7 +100,9 @@ def _judge(result: Result) -> Iterator[Finding]:
         if test.verdict is wanted:
             yield Finding(f"worker: {what}", True, "works" if what.startswith("train") else "held")
         else:
-            yield Finding(f"worker: {what}", False, f"{test.verdict}: {test.message or test.detail}".strip(), fix)
+            yield Finding(
+                f"worker: {what}", False, f"{test.verdict}: {test.message or test.detail}".strip(), fix
+            )
 
 
 def _assignment(folder: Path) -> Assignment:

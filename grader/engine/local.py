@@ -37,6 +37,8 @@ Isolation = Literal["strict", "none"]
 POLL_SECONDS = 0.02
 HELLO_SECONDS = 30.0
 GRACE_SECONDS = 20.0
+HANG_UP_SECONDS = 0.5
+LATE = "the submission used up its time, and the referee could not finish"
 
 
 class Warm:
@@ -111,7 +113,11 @@ class _Worker:
 
     def cause_of_death(self) -> tuple[Verdict, str]:
         """Why it is gone. One that hung up but lives is killed."""
-        status = self.child.wait(1.0)
+        status, patience = None, time.monotonic() + HANG_UP_SECONDS
+        while status is None and time.monotonic() < patience:
+            status = self.child.wait(POLL_SECONDS)
+            if status is None:
+                self.check()
         if self.excess is not None:
             name, text = self.excess
             return (Verdict.MEMORY if name == "memory" else Verdict.CRASHED), text
@@ -262,7 +268,10 @@ class LocalEngine:
 
     def ungraded(self, submission: Submission, seed: int, fault: str) -> Result:
         """The result of a submission that could not be graded through no fault of its own."""
-        tests = [self.judged(check, verdict=Verdict.GRADER_ERROR, message=fault) for check in self.warm.checks.values()]
+        tests = [
+            self.judged(check, verdict=Verdict.GRADER_ERROR, message=fault)
+            for check in self.warm.checks.values()
+        ]
         return self.result(submission, seed, tests, faults=(fault,))
 
     def judged(self, check: Check, verdict: Verdict, **told: Any) -> TestResult:
@@ -284,7 +293,9 @@ class LocalEngine:
             ProblemResult(
                 problem.name,
                 problem.title,
-                round(min(problem.points, sum(test.points for test in tests if test.problem == problem.name)), 6),
+                round(
+                    min(problem.points, sum(test.points for test in tests if test.problem == problem.name)), 6
+                ),
                 problem.points,
             )
             for problem in self.assignment.problems
@@ -349,9 +360,12 @@ class _Slot:
         started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
         self._hit = []
         if f"{engine.assignment.module}.py" not in submission.files:
-            why = submission.problems[0] if submission.problems else f"{engine.assignment.module}.py is missing"
+            why = (
+                submission.problems[0] if submission.problems else f"{engine.assignment.module}.py is missing"
+            )
             tests = [
-                engine.judged(check, verdict=Verdict.NOT_ATTEMPTED, message=why) for check in engine.warm.checks.values()
+                engine.judged(check, verdict=Verdict.NOT_ATTEMPTED, message=why)
+                for check in engine.warm.checks.values()
             ]
             return engine.result(submission, seed, tests, started=started)
         referee, end = self._spare_referee or self._start_referee()
@@ -368,9 +382,11 @@ class _Slot:
             referee.close()
         self._spare_referee = self._spare_referee or self._start_referee()
         fault = last.pop("fault", None)
-        missing = "the referee did not come to this test" + (f": {fault}" if fault else "")
+        # What keeps a referee past every deadline is what a student's code gave it to work on.
+        verdict = Verdict.TIMEOUT if fault == LATE else Verdict.GRADER_ERROR
+        missing = "the referee did not come to the end of this test" + (f": {fault}" if fault else "")
         tests = [
-            told.get(name) or engine.judged(check, verdict=Verdict.GRADER_ERROR, message=missing)
+            told.get(name) or engine.judged(check, verdict=verdict, message=missing)
             for name, check in engine.warm.checks.items()
         ]
         faults = [fault] if fault else []
@@ -396,7 +412,7 @@ class _Slot:
             if self._worker is not None:
                 self._worker.check()
             if time.monotonic() > deadline:
-                return {"fault": "the referee did not finish in time"}
+                return {"fault": LATE}
             if engine.stopping:
                 raise EngineError("interrupted")
             if not ready:
@@ -430,13 +446,19 @@ class _Slot:
             self._drop_worker()
             messages.send(end, {})
         else:
-            verdict, text = self._worker.cause_of_death() if self._worker else (Verdict.CRASHED, "the process ended")
+            verdict, text = (
+                self._worker.cause_of_death() if self._worker else (Verdict.CRASHED, "the process ended")
+            )
             messages.send(end, {"verdict": verdict, "message": text})
 
     def _start_worker(self) -> _Worker:
         folder = Path(tempfile.mkdtemp(dir=self._engine.folder, prefix="worker-"))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        args = {"folder": str(folder), "limits": asdict(self._limits), "confined": self._engine.isolation == "strict"}
+        args = {
+            "folder": str(folder),
+            "limits": asdict(self._limits),
+            "confined": self._engine.isolation == "strict",
+        }
         with theirs:
             child = self._engine.warm.workers.fork("worker", args, [theirs.fileno()])
         return _Worker(folder, child, ours, Watch(child.pid, folder, self._limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from grader.sandbox.policy import WorkerLimits
 
 HEADLESS_SECONDS = 0.5
+MAX_FILES = 2_000
 # Resident, swapped out, and the page tables, which grow with mappings that are only looked at.
 _MEMORY = ("VmRSS", "VmSwap", "VmPTE")
 
@@ -28,7 +30,7 @@ class Watch:
         self._headless_since = 0.0
 
     def excess(self) -> tuple[str, str] | None:
-        """The name of a limit that is exceeded and a sentence about it, or None. A process that is gone exceeds none."""
+        """The name of a limit that is exceeded and a sentence about it; None also for a process that is gone."""
         try:
             return self._life() or self._disk()
         except (FileNotFoundError, ProcessLookupError):
@@ -50,10 +52,13 @@ class Watch:
         return None
 
     def _disk(self) -> tuple[str, str] | None:
-        written = max(self._written(), self._stored()) / 2**20
-        if written <= self._limits.disk_mb:
-            return None
-        return "disk", f"wrote {written:,.0f} MiB (at most {self._limits.disk_mb:,} MiB)"
+        stored, count = self._stored()
+        if count > MAX_FILES:
+            return "disk", f"made more than {MAX_FILES:,} files"
+        written = max(self._written(), stored) / 2**20
+        if written > self._limits.disk_mb:
+            return "disk", f"wrote {written:,.0f} MiB (at most {self._limits.disk_mb:,} MiB)"
+        return None
 
     def _written(self) -> int:
         try:
@@ -62,6 +67,18 @@ class Watch:
             return 0
         return max(int(fields["wchar"]), int(fields["write_bytes"]))
 
-    def _stored(self) -> int:
-        with os.scandir(self._folder) as entries:
-            return sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
+    def _stored(self) -> tuple[int, int]:
+        """Bytes and number of files below the folder, counted as far as is allowed."""
+        stored = count = 0
+        folders = [str(self._folder)]
+        while folders and count <= MAX_FILES:
+            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    with contextlib.suppress(OSError):
+                        stored += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    if count > MAX_FILES:
+                        break
+        return stored, count

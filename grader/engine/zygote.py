@@ -7,6 +7,7 @@ are forked from the second and referees from the third, so no hidden byte is eve
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -54,7 +55,8 @@ class Zygote:
         signal.set_wakeup_fd(wake_write)
         messages.send(self._control, {"ready": True})
         while True:
-            readable, _, _ = select.select([self._control, wake_read], [], [])
+            waiting: list[socket.socket | int] = [self._control, wake_read]
+            readable = select.select(waiting, [], [])[0]
             if wake_read in readable:
                 os.read(wake_read, 4096)
                 self._reap()
@@ -100,7 +102,8 @@ class Zygote:
             if pid == 0:
                 return
             pipe = self._pipes.pop(pid)
-            os.write(pipe, str(status).encode())
+            with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+                os.write(pipe, str(status).encode())
             os.close(pipe)
 
     def _end(self) -> None:
@@ -154,7 +157,9 @@ def _worker(args: dict[str, Any], descriptors: list[int]) -> None:
     (descriptor,) = descriptors
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptor)
     kept = {name: value for name, value in os.environ.items() if name not in ("TMPDIR", "HOME", "PWD")}
-    confine.detach([descriptor], folder, {**kept, "TMPDIR": str(folder), "HOME": str(folder), "PWD": str(folder)})
+    confine.detach(
+        [descriptor], folder, {**kept, "TMPDIR": str(folder), "HOME": str(folder), "PWD": str(folder)}
+    )
     try:
         if args["confined"]:
             confine.confine(folder, readable_paths(), limits)

@@ -17,6 +17,7 @@ from dlquiz.testing.verdict import Verdict
 from grader.remote import stream, wire
 
 MAX_TEXT = 20_000
+MAX_RECEIVED = 256 * 2**20
 _FORGED = "what came over the grader's connection was not written by the grader"
 
 
@@ -52,6 +53,8 @@ class RemoteChannel:
         self.stopped: StudentStopped | None = None
         self.import_error: StudentError | StudentStopped | Unusable | None = None
         self.import_output = ""
+        self.callback_failure: AssertionError | None = None
+        self._received = 0
         self._supervisor = supervisor
         self._seed = seed
         self._call_seconds = call_seconds
@@ -65,6 +68,8 @@ class RemoteChannel:
         """Start a test with nothing asked, nothing stopped and no objects kept."""
         self.asked = False
         self.stopped = None
+        self.callback_failure = None
+        self._received = 0
         self._output.clear()
         self._functions.clear()
 
@@ -92,7 +97,7 @@ class RemoteChannel:
             raise self.stopped
         self.load()
         if self.import_error is not None:
-            raise self.import_error
+            raise self.import_error.with_traceback(None)
         return self._exchange(op, args)
 
     def load(self) -> None:
@@ -147,7 +152,11 @@ class RemoteChannel:
 
     def _receive(self, number: int, deadline: float) -> dict[str, Any]:
         assert self._connection is not None
-        answer = wire.decode(stream.receive(self._connection, deadline))
+        body = stream.receive(self._connection, deadline)
+        self._received += wire.weight(body)
+        if self._received > MAX_RECEIVED:
+            raise self._stop(Verdict.MEMORY, f"returned more than {MAX_RECEIVED // 2**20} MiB in one test")
+        answer = wire.decode(body)
         if not isinstance(answer, dict) or type(answer.get("id")) is not int or answer["id"] != number:
             raise wire.WireError("an answer to another question")
         if type(answer.get("out")) is not str:
@@ -166,7 +175,9 @@ class RemoteChannel:
             raise wire.WireError("an answer that is none")
         type_name, message, trace = (told.get(key) for key in ("type", "message", "traceback"))
         bases = told.get("bases")
-        if not isinstance(bases, list) or not all(type(text) is str for text in (type_name, message, trace, *bases)):
+        if not isinstance(bases, list) or not all(
+            type(text) is str for text in (type_name, message, trace, *bases)
+        ):
             raise wire.WireError("an exception that is none")
         raise student_error(str(type_name)[:200], bases, str(message)[:MAX_TEXT], str(trace)[:MAX_TEXT])
 
@@ -174,15 +185,24 @@ class RemoteChannel:
         callback, args, kwargs = answer["call"], answer.get("args"), answer.get("kwargs")
         if not isinstance(callback, Callback) or callback.index >= len(self._functions):
             raise wire.WireError("a call of no function")
-        if not isinstance(args, list) or not isinstance(kwargs, dict) or not all(type(key) is str for key in kwargs):
+        if (
+            not isinstance(args, list)
+            or not isinstance(kwargs, dict)
+            or not all(type(key) is str for key in kwargs)
+        ):
             raise wire.WireError("a call without arguments")
         try:
             value = self._functions[callback.index](*revive(self, args), **revive(self, kwargs))
             return {"value": to_tree(value, self._keep)}
         except Exception as error:
+            if isinstance(error, AssertionError):
+                # The suite's own assertion holds, whoever swallows it on the way.
+                self.callback_failure = error
             # Only the kind of error goes back: its text may quote what the suite knows.
             kind = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
-            name = kind.__name__ if isinstance(getattr(builtins, kind.__name__, None), type) else "RuntimeError"
+            name = (
+                kind.__name__ if isinstance(getattr(builtins, kind.__name__, None), type) else "RuntimeError"
+            )
             return {"error": name, "text": "raised by the function that the test passed in"}
 
     def _keep(self, value: object) -> object:

@@ -1,8 +1,8 @@
 """Frames of plain data between referee and worker: msgpack for structure, raw bytes for arrays, no pickle.
 
 A frame is an 8-byte little-endian length and a body; the body is a 4-byte header length, a msgpack header
-`[tree, [buffer sizes]]`, and the buffers one after the other. Inside the header every list is tagged by its first element, so
-that tuples, dictionaries, arrays and references keep their type:
+`[tree, [buffer sizes]]`, and the buffers one after the other. Inside the header every list is tagged by its first
+element, so that tuples, dictionaries, arrays and references keep their type:
 
     [LIST, ...]  [TUPLE, ...]  [DICT, key, value, ...]  [ARRAY, dtype, shape, buffer number]  [SCALAR, dtype, bytes]
     [COMPLEX, real, imag]  [BIGINT, bytes]  [REF, number, type name]  [CALLBACK, number]
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -106,6 +107,12 @@ def _dtype_name(dtype: np.dtype[Any]) -> str:
     return dtype.str if dtype.kind in "US" else dtype.newbyteorder("=").name
 
 
+def weight(body: bytes) -> int:
+    """About how many bytes the tree of a frame takes in memory."""
+    header = _HEADER.unpack_from(body)[0] if len(body) >= _HEADER.size else 0
+    return len(body) + 16 * int(min(header, len(body)))
+
+
 def decode(body: bytes) -> object:
     """The tree of a frame.
 
@@ -139,14 +146,22 @@ def _decode(body: bytes) -> object:
     packed, sizes = header
     if not all(type(size) is int and size >= 0 for size in sizes) or start + sum(sizes) != len(body):
         raise WireError("buffers do not fill the frame")
-    buffers = []
+    frame = _Frame([])
     for size in sizes:
-        buffers.append(memoryview(body)[start : start + size])
+        frame.buffers.append(memoryview(body)[start : start + size])
         start += size
-    return _unpack(packed, buffers, 0)
+    return _unpack(packed, frame, 0)
 
 
-def _unpack(packed: Any, buffers: list[memoryview], depth: int) -> object:
+@dataclass
+class _Frame:
+    """What the parts of one frame share while it is unpacked."""
+
+    buffers: list[memoryview]
+    entries_left: int = MAX_DICT
+
+
+def _unpack(packed: Any, frame: _Frame, depth: int) -> object:
     if packed is None or type(packed) in (bool, int, float, str, bytes):
         return packed
     if type(packed) is not list or not packed or depth > MAX_DEPTH + 8:
@@ -155,16 +170,18 @@ def _unpack(packed: Any, buffers: list[memoryview], depth: int) -> object:
     if type(tag) is not int:
         raise WireError("not a tagged list")
     if tag in (_Tag.LIST, _Tag.TUPLE):
-        items = [_unpack(item, buffers, depth + 1) for item in rest]
+        items = [_unpack(item, frame, depth + 1) for item in rest]
         return items if tag == _Tag.LIST else tuple(items)
     if tag == _Tag.DICT:
-        if len(rest) % 2 or len(rest) > 2 * MAX_DICT:
+        frame.entries_left -= len(rest) // 2
+        if len(rest) % 2 or frame.entries_left < 0:
             raise WireError("a dictionary of the wrong length")
-        items = [_unpack(item, buffers, depth + 1) for item in rest]
+        items = [_unpack(item, frame, depth + 1) for item in rest]
+        _refuse_colliding(items[::2])
         return dict(zip(items[::2], items[1::2], strict=True))
     if tag == _Tag.ARRAY:
         name, shape, number = rest
-        return _array(name, shape, _item(buffers, number))
+        return _array(name, shape, _item(frame.buffers, number))
     if tag == _Tag.SCALAR:
         name, content = rest
         if type(content) is not bytes:
@@ -191,6 +208,12 @@ def _unpack(packed: Any, buffers: list[memoryview], depth: int) -> object:
             raise WireError("a callback without its number")
         return Callback(index)
     raise WireError(f"unknown tag {tag}")
+
+
+def _refuse_colliding(keys: list[object]) -> None:
+    """Keys that are made to have one hash turn a dictionary into a search that takes its square."""
+    if len(keys) > 64 and 2 * len({hash(key) for key in keys}) < len(keys):
+        raise WireError("a dictionary of colliding keys")
 
 
 def _item(buffers: list[memoryview], number: object) -> memoryview:

@@ -89,7 +89,8 @@ class Worker:
 
     def _perform(self, op: str, args: list[Any]) -> object:
         if op == "load":
-            return self._load(*args)
+            self._load(*args)
+            return None
         assert self._executor is not None
         if op == "forget":
             self._executor.forget()

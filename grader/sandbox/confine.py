@@ -76,7 +76,9 @@ def set_limits(limits: WorkerLimits) -> None:
     for kind, bound in bounds.items():
         hard = resource.getrlimit(kind)[1]
         bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-        resource.setrlimit(kind, (bound, bound))
+        # At the hard limit of processor time the signal is SIGKILL, which would not tell why.
+        spare = 5 if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
+        resource.setrlimit(kind, (bound, bound + spare))
     # A file that grows past the limit is an error for the student's code to see, not the end of the process.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
@@ -99,5 +101,10 @@ def prctl(option: int, value: int) -> None:
         ConfinementError: the kernel refused.
     """
     unsigned = ctypes.c_ulong
-    if ctypes.CDLL(None, use_errno=True).prctl(option, unsigned(value), unsigned(0), unsigned(0), unsigned(0)) != 0:
+    if (
+        ctypes.CDLL(None, use_errno=True).prctl(
+            option, unsigned(value), unsigned(0), unsigned(0), unsigned(0)
+        )
+        != 0
+    ):
         raise ConfinementError("prctl", f"option {option}: {os.strerror(ctypes.get_errno())}")

@@ -32,7 +32,7 @@ _SCOPE_ABSTRACT_UNIX_AND_SIGNALS = 3
 
 def abi() -> int:
     """The kernel's Landlock version; 0 where there is none."""
-    return max(0, _libc().syscall(_CREATE_RULESET, None, 0, _VERSION))
+    return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, _VERSION)))
 
 
 def restrict(readable: Iterable[Path], own: Path) -> None:
@@ -47,7 +47,9 @@ def restrict(readable: Iterable[Path], own: Path) -> None:
     """
     version = abi()
     if not version:
-        raise ConfinementError("Landlock", "this kernel does not have it, or it is not enabled (Linux 5.13 or later)")
+        raise ConfinementError(
+            "Landlock", "this kernel does not have it, or it is not enabled (Linux 5.13 or later)"
+        )
     handled = _BASE | (REFER if version >= 2 else 0) | (TRUNCATE if version >= 3 else 0)
     handled |= IOCTL_DEV if version >= 5 else 0
     network = _TCP_BIND_CONNECT if version >= 4 else 0

@@ -53,14 +53,18 @@ SYSTEM_FILES = (
     "/usr/share/zoneinfo",
 )
 # TensorFlow aborts when it cannot read its own command line; psutil reads the rest.
-OWN_PROCESS_FILES = tuple(Path("/proc/self") / name for name in ("cmdline", "maps", "stat", "statm", "status"))
+OWN_PROCESS_FILES = tuple(
+    Path("/proc/self") / name for name in ("cmdline", "maps", "stat", "statm", "status")
+)
 
 
 def readable_paths() -> tuple[Path, ...]:
     """Files and folders below which a worker may read: the interpreter, its packages, the system's libraries."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     found = {Path(sysconfig.get_path(name)) for name in names}
-    found |= {Path(sysconfig.get_path(name, vars={"base": sys.base_prefix})) for name in ("stdlib", "platstdlib")}
+    found |= {
+        Path(sysconfig.get_path(name, vars={"base": sys.base_prefix})) for name in ("stdlib", "platstdlib")
+    }
     found |= {Path(path) for path in (*SYSTEM_LIBRARIES, *SYSTEM_FILES)}
     return tuple(sorted({path.resolve() for path in found if path.exists()}))
 

@@ -19,10 +19,10 @@ except (ImportError, RuntimeError) as _error:
     _MISSING = str(_error)
 
 _FILES = """
-    access chdir close close_range copy_file_range dup dup2 dup3 faccessat faccessat2 fadvise64 fcntl fdatasync flock
-    fstat fstatfs fsync ftruncate getcwd getdents getdents64 lseek lstat mkdir mkdirat newfstatat open openat pread64
+    access chdir close close_range copy_file_range dup dup2 dup3 faccessat faccessat2 fadvise64 fdatasync flock
+    fstat fstatfs fsync ftruncate getcwd getdents getdents64 lseek lstat mkdir mkdirat newfstatat pread64
     preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir
-    stat statfs statx truncate umask unlink unlinkat write writev
+    stat statfs statx umask unlink unlinkat write writev
 """
 _MEMORY = "brk get_mempolicy madvise membarrier mincore mprotect mremap msync munmap"
 _THREADS = """
@@ -46,7 +46,16 @@ ALLOWED = tuple(sorted(" ".join((_FILES, _MEMORY, _THREADS, _SIGNALS, _WAITING, 
 _CLONE_THREAD = 0x00010000
 _MAP_SHARED = 1
 _SIGKILL = 9
-_TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x5421, 0x541B, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONBIO FIONREAD FIO(N)CLEX
+_TERMINAL_QUESTIONS = (
+    0x5401,
+    0x5413,
+    0x5421,
+    0x541B,
+    0x5450,
+    0x5451,
+)  # TCGETS TIOCGWINSZ FIONBIO FIONREAD FIO(N)CLEX
+# Duplicates, flags and locks; not leases, owners and signals, which reach other processes.
+_FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1034)
 _PRCTL_NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME PR_GET_NAME PR_SET_VMA
 
 
@@ -57,7 +66,9 @@ def restrict() -> None:
         ConfinementError: pyseccomp or libseccomp is missing, or the kernel refused the filter.
     """
     if seccomp is None:
-        raise ConfinementError("seccomp", f"{_MISSING}; install the library libseccomp2 and the package pyseccomp")
+        raise ConfinementError(
+            "seccomp", f"{_MISSING}; install the library libseccomp2 and the package pyseccomp"
+        )
     try:
         rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
         for name in ALLOWED:
@@ -72,6 +83,13 @@ def restrict() -> None:
             _allow(rules, name, seccomp.Arg(0, seccomp.EQ, own), seccomp.Arg(position, seccomp.NE, _SIGKILL))
         # Memory that is shared, even with nobody, is not counted as resident once it is let go of.
         _allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, _MAP_SHARED, 0))
+        # Before Linux 6.2 Landlock lets a file be emptied that is opened for reading.
+        for name, flags in (("open", 1), ("openat", 2)):
+            _allow(rules, name, seccomp.Arg(flags, seccomp.MASKED_EQ, os.O_TRUNC, 0))
+            for mode in (os.O_WRONLY, os.O_RDWR):
+                _allow(rules, name, seccomp.Arg(flags, seccomp.MASKED_EQ, os.O_ACCMODE, mode))
+        for command in _FCNTL_COMMANDS:
+            _allow(rules, "fcntl", seccomp.Arg(1, seccomp.EQ, command))
         for request in _TERMINAL_QUESTIONS:
             _allow(rules, "ioctl", seccomp.Arg(1, seccomp.EQ, request))
         for option in _PRCTL_NAMES:

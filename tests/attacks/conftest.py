@@ -22,8 +22,8 @@ from grader.engine.local import LocalEngine
 from grader.result import Result, TestResult
 from grader.submission import Submission
 
-LIMITS = Limits(seconds=15, call_seconds=2, memory_mb=900, disk_mb=64, threads=64)
-PROBLEMS = {"scale": 4.0, "words": 3.0, "layer": 5.0, "descend": 3.0, "recover": 3.0, "squares": 2.0}
+LIMITS = Limits(seconds=15, call_seconds=2, memory_mb=800, disk_mb=64, threads=64)
+PROBLEMS = {"scale": 4.0, "words": 3.0, "layer": 5.0, "descend": 3.0, "recover": 3.0, "squares": 2.0, "lines": 2.0}
 POINTS = sum(PROBLEMS.values())
 FORBIDDEN = ("keras.layers.BatchNormalization", "keras.ops.batch_normalization", "tf.nn.batch_normalization")
 SECRET = "KNOWN-TO-THE-GRADER-ONLY"
@@ -64,6 +64,10 @@ def recover(x, y):
 
 def squares(count):
     return (k * k for k in range(count))
+
+
+def lines(names):
+    return "\n".join(names)
 '''
 
 SUITE = '''
@@ -125,6 +129,12 @@ def test_recover(student, rng):
 def test_squares(student, rng):
     count = int(rng.integers(4, 9))
     assert list(student.squares(count)) == [k * k for k in range(count)]
+
+
+@pytest.mark.problem("lines", points=2)
+def test_lines(student, rng):
+    names = [f"line {{k}} of the text" for k in rng.integers(0, 1000, size=40)]
+    assert student.lines(names) == "\\n".join(names)
 '''
 
 

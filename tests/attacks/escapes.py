@@ -381,14 +381,6 @@ def hide_from_the_watch(context):
 
 
 @way
-def leave_its_session(context):
-    import subprocess  # noqa: F401
-
-    with open(os.devnull) as null:
-        return os.tcgetpgrp(null.fileno()) > 0 if context["confined"] else True
-
-
-@way
 def change_the_priority_of_the_grader(context):
     os.setpriority(os.PRIO_PROCESS, context["grader"], os.getpriority(os.PRIO_PROCESS, context["grader"]))
     return True
@@ -403,15 +395,6 @@ def pin_the_grader_to_a_processor(context):
 @way
 def change_its_user(context):
     os.setuid(os.getuid())
-    return True
-
-
-@way
-def make_itself_the_owner_of_a_signal_by_ioctl(context):
-    import fcntl
-
-    read, _ = os.pipe()
-    fcntl.ioctl(read, 0x8901, struct.pack("=i", os.getpid()))  # FIOSETOWN, refused for pipes with ENOTTY
     return True
 
 
