@@ -55,13 +55,12 @@ class Unusable(AssertionError):
     """The student's code returned something that the test cannot use as data."""
 
 
-# OSError and the Unicode errors rebuild their arguments, StopIteration ends loops: those arrive as plain StudentError
-# or as a simpler ancestor.
+# The Unicode errors rebuild their arguments, StopIteration ends loops: those arrive as an ancestor of theirs.
 _BUILTINS = (
-    "ArithmeticError AssertionError AttributeError BufferError EOFError FloatingPointError ImportError "
-    "IndentationError IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError NotImplementedError OverflowError "
-    "PermissionError FileNotFoundError OSError RecursionError ReferenceError RuntimeError SyntaxError TypeError "
-    "UnboundLocalError ValueError ZeroDivisionError"
+    "ArithmeticError AssertionError AttributeError BufferError EOFError FileNotFoundError FloatingPointError "
+    "ImportError IndentationError IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError "
+    "NotImplementedError OSError OverflowError PermissionError RecursionError ReferenceError RuntimeError "
+    "SyntaxError TypeError UnboundLocalError ValueError ZeroDivisionError"
 ).split()
 _ERRORS: dict[str, type[StudentError]] = {
     name: type(f"Student{name}", (StudentError, getattr(builtins, name)), {"__str__": Exception.__str__})

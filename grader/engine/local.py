@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -166,14 +167,16 @@ class LocalEngine:
         self.isolation = isolation
         self._jobs = jobs
         self._secrets = [assignment.path, *secrets]
+        self._digest = assignment.digest()
         self._given_server = server
         self._lock = threading.Lock()
         self.stopping = False
         self._slots: SimpleQueue[_Slot] = SimpleQueue()
 
     def __enter__(self) -> Self:
-        self._temporary = tempfile.TemporaryDirectory(prefix="dlquiz-", ignore_cleanup_errors=True)
-        self.folder = Path(self._temporary.name)
+        # Below the server's folder, which the server removes even when this process is killed.
+        above = None if self._given_server is None else self._given_server.folder
+        self.folder = Path(tempfile.mkdtemp(prefix="dlquiz-", dir=above))
         try:
             if self.isolation == "strict":
                 self._refuse_exposed()
@@ -194,7 +197,6 @@ class LocalEngine:
         if hasattr(self, "warm"):
             self._stop(self.warm)
         folders.remove(self.folder)
-        self._temporary.cleanup()
 
     def _refuse_exposed(self) -> None:
         for path, root in exposed([*self._secrets, self.folder]):
@@ -202,6 +204,7 @@ class LocalEngine:
 
     def _start(self) -> Warm:
         preload = dict.fromkeys(("numpy", *self.assignment.preload))
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # an earlier server took it along
         server = self._given_server or Server([*preload], self.folder)
         try:
             return Warm(server, self.assignment)
@@ -311,7 +314,7 @@ class LocalEngine:
             tests=tuple(tests),
             notes=(*submission.problems, *submission.notes),
             submission_hash=submission.digest(),
-            assignment_hash=self.assignment.digest(),
+            assignment_hash=self._digest,
             grader_version=grader.__version__,
             isolation=self.isolation,
             versions=_versions(),
@@ -498,6 +501,7 @@ def _how(status: int | None) -> str:
     return f" (exit status {os.waitstatus_to_exitcode(status)})"
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     import platform
 

@@ -133,11 +133,11 @@ class Server:
     """The warm server: one process that has imported `preload` and forks zygotes for assignments.
 
     Args:
-        folder: for its log and Keras' settings; nothing secret goes there.
+        folder: its own, for its log, Keras' settings and workers' folders; it is removed when the server ends.
     """
 
     def __init__(self, preload: Sequence[str], folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._log = folder / "server.log"
         ours, theirs = messages.pair()
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

@@ -8,6 +8,7 @@ are forked from the second and referees from the third, so no hidden byte is eve
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -20,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from grader.engine import messages
+from grader.engine import folders, messages
 
 Role = Callable[[dict[str, Any], list[int]], object]
 
@@ -136,21 +137,22 @@ def serve(control: socket.socket, preload: Sequence[str]) -> None:
 
 def _workers(args: dict[str, Any], descriptors: list[int]) -> None:
     from grader.remote.forbid import forbid
+    from grader.sandbox.policy import readable_paths
 
     control = messages.adopt(descriptors[0])
     try:
         for name in args["preload"]:
             importlib.import_module(name)
         forbid(args["forbidden"])
-        Zygote(control, {"worker": _worker}).run()
+        Zygote(control, {"worker": functools.partial(_worker, readable_paths())}).run()
     except (ImportError, ValueError, RuntimeStarted) as error:
         messages.send(control, {"error": str(error)})
 
 
-def _worker(args: dict[str, Any], descriptors: list[int]) -> None:
+def _worker(readable: Sequence[Path], args: dict[str, Any], descriptors: list[int]) -> None:
     from grader.remote import stream, wire, worker
     from grader.sandbox import confine
-    from grader.sandbox.policy import ConfinementError, WorkerLimits, readable_paths
+    from grader.sandbox.policy import ConfinementError, WorkerLimits
 
     folder = Path(args["folder"])
     limits = WorkerLimits(**args["limits"])
@@ -162,7 +164,7 @@ def _worker(args: dict[str, Any], descriptors: list[int]) -> None:
     )
     try:
         if args["confined"]:
-            confine.confine(folder, readable_paths(), limits)
+            confine.confine(folder, readable, limits)
         else:
             confine.set_limits(limits)
     except ConfinementError as error:
@@ -183,6 +185,8 @@ def main() -> None:
     control = messages.adopt(int(descriptor))
     try:
         serve(control, preload)
+        # The parent is gone, perhaps without a chance to tidy up.
+        folders.remove(Path(os.environ["TMPDIR"]))
     except (ImportError, RuntimeStarted) as error:
         messages.send(control, {"error": str(error)})
 

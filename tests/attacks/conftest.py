@@ -28,7 +28,7 @@ POINTS = sum(PROBLEMS.values())
 FORBIDDEN = ("keras.layers.BatchNormalization", "keras.ops.batch_normalization", "tf.nn.batch_normalization")
 SECRET = "KNOWN-TO-THE-GRADER-ONLY"
 
-HONEST = '''
+HONEST = r'''
 import keras
 import numpy as np
 
@@ -70,7 +70,7 @@ def lines(names):
     return "\n".join(names)
 '''
 
-SUITE = '''
+SUITE = r'''
 import numpy as np
 import pytest
 
@@ -134,7 +134,7 @@ def test_squares(student, rng):
 @pytest.mark.problem("lines", points=2)
 def test_lines(student, rng):
     names = [f"line {{k}} of the text" for k in rng.integers(0, 1000, size=40)]
-    assert student.lines(names) == "\\n".join(names)
+    assert student.lines(names) == "\n".join(names)
 '''
 
 

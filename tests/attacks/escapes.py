@@ -465,7 +465,7 @@ def send_a_descriptor_over_its_connection(context):
         except OSError:
             continue
     else:
-        end = socket.socketpair()[0]
+        end, _other = socket.socketpair()
     socket.send_fds(end, [b"x"], [end.fileno()])
     return True
 

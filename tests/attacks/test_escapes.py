@@ -5,6 +5,7 @@ Every way out is also tried where nothing confines it, so that a way that cannot
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import importlib.util
 import json
@@ -24,6 +25,8 @@ import psutil
 import pyseccomp
 import pytest
 
+from grader.engine.processes import KEPT_VARIABLES
+
 HERE = Path(__file__).parent
 
 
@@ -37,6 +40,10 @@ def _load() -> ModuleType:
 
 
 ESCAPES = _load()
+# Variables that the engine, or a library, sets to values of its own.
+OWN = {"HOME", "PWD", "TMPDIR", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "KERAS_HOME", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+OWN |= {"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"}
+OWN |= {"TF2_BEHAVIOR", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH"}
 # What an ordinary user, or a container, is refused as well.
 PRIVILEGED_CALLS = {
     "bpf", "fanotify_init", "fsopen", "init_module", "io_uring_setup", "kexec_load", "memfd_secret", "mount", "open_by_handle_at",
@@ -49,6 +56,17 @@ def numbers() -> dict[str, int]:
     return {name: pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) for name in sorted(names)}
 
 
+@contextlib.contextmanager
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """Another process of the same user."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="module")
 def context(arena, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What an attacker could know at best: every path, process and address."""
@@ -58,8 +76,7 @@ def context(arena, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
     server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     abstract = f"dlquiz-{os.getpid()}"
-    sibling = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with bystander() as sibling, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind("\0" + abstract)
         listener.listen()
         yield {
@@ -76,57 +93,43 @@ def context(arena, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
         }
     server.shutdown()
     server.server_close()
-    sibling.kill()
-    sibling.wait()
-
-
-@pytest.fixture
-def target() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as process:
-        yield process
-        process.kill()
 
 
 @pytest.fixture(scope="module")
-def inside(arena, context: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """What was found from inside a worker: the ways that failed, and the system calls that were looked at."""
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as process:
-        told = {**context, "confined": True, "target": process.pid}
-        code = (HERE / "escapes.py").read_text().replace('if __name__ == "__main__":', "if False:")
-        code += f"\nCONTEXT = {told!r}\nreport([escaped(CONTEXT, WAYS), looked_at(CONTEXT['numbers'])])\n"
-        (worked, failed), looked_at = arena.observe(code)
-        alive = process.poll() is None
-        process.kill()
-    assert set(failed) | set(worked) == set(ESCAPES.WAYS)
-    if alive:
-        failed.setdefault("have the kernel signal another process", "the other process lives")
-    return failed, looked_at
+def inside(arena, context: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """What was found from inside a worker: the ways that worked, and the system calls that were looked at."""
+    with bystander() as process:
+        told = {**context, "target": process.pid}
+        code = (HERE / "escapes.py").read_text().partition('if __name__ == "__main__":')[0]
+        code += f"\nCONTEXT = {told!r}\nworked, failed = escaped(CONTEXT, WAYS)\n"
+        code += "report([worked, len(failed), looked_at(CONTEXT['numbers'])])\n"
+        worked, failed, looked_at = arena.observe(code)
+        assert process.poll() is None, "a worker killed another process"
+    assert len(worked) + failed == len(ESCAPES.WAYS)
+    return worked, looked_at
 
 
 @pytest.fixture(scope="module")
 def unconfined(context: dict[str, Any]) -> tuple[list[str], dict[str, str], list[str], int]:
     """The same, tried by an ordinary process; and the exit status of the process that it signalled."""
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as process:
-        told = {**context, "confined": False, "target": process.pid}
+    with bystander() as process:
+        told = {**context, "target": process.pid}
         command = [sys.executable, str(HERE / "escapes.py"), json.dumps(told)]
         out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
         (worked, failed), looked_at = json.loads(out)
-        process.kill() if process.poll() is None and "have the kernel signal another process" not in worked else None
         status = process.wait(10)
     return worked, failed, looked_at, status
 
 
 @pytest.mark.parametrize("name", ESCAPES.WAYS)
 def test_a_worker_cannot(name: str, inside, unconfined) -> None:
-    failed, _ = inside
-    assert name in failed
     worked, why, _, _ = unconfined
     assert name in worked, f"the way does not work anywhere: {why.get(name)}"
+    assert name not in inside[0]
 
 
 def test_the_kernel_signals_nobody_on_a_workers_behalf(inside, unconfined) -> None:
-    assert "have the kernel signal another process" in inside[0]
-    assert unconfined[3] == -signal.SIGTERM
+    assert unconfined[3] == -signal.SIGTERM, "without confinement it does"
 
 
 @pytest.mark.parametrize("name", ESCAPES.LOOKED_AT)
@@ -134,12 +137,6 @@ def test_the_kernel_does_not_look_at_a_workers(name: str, inside, unconfined) ->
     assert name not in inside[1]
     if name not in PRIVILEGED_CALLS:
         assert name in unconfined[2], "the arguments show nothing: no process gets further"
-
-
-def test_the_file_that_a_worker_tried_to_spoil_is_whole(inside, context: dict[str, Any]) -> None:
-    # The unconfined control empties it, so this looks at what the engine's run left.
-    assert inside[0]["empty a file by its path"].startswith("PermissionError")
-    assert Path(context["victim"]).exists()
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="machine code of x86-64")
@@ -199,38 +196,42 @@ def test_a_fork_bomb_leaves_no_process(arena) -> None:
     ] or arena.strangers() == []
 
 
+SEARCH = """
+import ctypes
+import time
+
+# In two pieces, so that the search does not find itself.
+NEEDLES = [("GRADER-", "ONLY-"), ("test_rec", "over"), ("DLQUIZ_TEST_", "TOKEN"), ("hidden/", "test_hid")]
+
+
+def search(seconds):
+    found, read, end = [], 0, time.monotonic() + seconds
+    for line in open("/proc/self/maps"):
+        span, rights = line.split()[:2]
+        low, high = (int(edge, 16) for edge in span.split("-"))
+        if not rights.startswith("rw") or high - low > 2**28 or time.monotonic() > end:
+            continue
+        block = ctypes.string_at(low, high - low)
+        read += len(block)
+        for head, tail in NEEDLES:
+            at = block.find(head.encode())
+            while at >= 0:
+                if block[at + len(head) : at + len(head) + len(tail)] == tail.encode():
+                    found.append(head)
+                at = block.find(head.encode(), at + 1)
+    return sorted(set(found)), read
+"""
+
+
 def test_nothing_of_the_graders_is_in_a_workers_memory(arena) -> None:
-    """Every byte of its writable memory is searched, for what the secrets hold and for the suite's own words."""
-    code = """
-        import ctypes
-        import time
-
-        def search(needles, seconds):
-            end = time.monotonic() + seconds
-            found, read = [], 0
-            for line in open("/proc/self/maps"):
-                span, rights, _, _, inode, *name = line.split()
-                low, high = (int(edge, 16) for edge in span.split("-"))
-                if not rights.startswith("rw") or high - low > 2**28 or name[:1] == ["[vvar]"]:
-                    continue
-                if time.monotonic() > end:
-                    break
-                block = ctypes.string_at(low, high - low)
-                read += len(block)
-                found += [needle.decode() for needle in needles if needle in block]
-            return sorted(set(found)), read
-        """
-    # In pieces, so that the search does not find itself.
-    needles = ['b"GRADER-" + b"ONLY-"', 'b"test_rec" + b"over"', 'b"DLQUIZ_TEST_" + b"TOKEN"', 'b"hidden/" + b"test_hid"']
-    call = f"found = search([{', '.join(needles)}], 1.2)\n"
-    found, read = arena.observe(code + "\n        " + call + "        report(found)\n")
+    found, read = arena.observe(SEARCH + "\nreport(search(1.2))\n")
     assert found == []
-    assert read > 2**20
-    import textwrap
-
-    control = f"held = b'GRADER-ONLY-' + b'1234'\n{textwrap.dedent(code)}\n{call}print(found)"
-    out = subprocess.run([sys.executable, "-c", control], capture_output=True, text=True, timeout=60, check=True).stdout
-    assert "GRADER-ONLY-" in out
+    assert read > 10 * 2**20
+    held = f"held = {arena.secrets['suite'].read_text()!r}.encode()\n"
+    command = [sys.executable, "-c", f"{held}{SEARCH}\nprint(search(20)[0])"]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "GRADER-" in out
+    assert "test_rec" in out
 
 
 def test_no_object_of_the_graders_is_found_by_the_garbage_collector(arena) -> None:
@@ -261,12 +262,9 @@ def test_the_environment_holds_nothing_of_the_graders(arena) -> None:
         report([dict(os.environ), entries])
         """
     )
-    kept = {"LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ", "HOME", "PWD", "TMPDIR", "KERAS_HOME"}
-    kept |= {"CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED"}
-    kept |= {"PYTHONDONTWRITEBYTECODE", "TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"}
     names, entries = environment
-    assert {name for name in names if not name.startswith(("TF2_", "TF_", "TPU_", "KMP_"))} <= kept
-    assert not [entry for entry in entries if "TOKEN" in entry]
+    assert set(names) & set(os.environ) <= {*KEPT_VARIABLES, *OWN}
+    assert not [entry for entry in entries if "DLQUIZ_TEST" in entry]
 
 
 def test_frames_and_modules_lead_only_to_the_workers_own_code(arena) -> None:
