@@ -22,7 +22,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from grader.assignment import Assignment
@@ -166,7 +166,13 @@ def validate(
         for finding in run(assignments, jobs=jobs, seed=drawn, isolation=isolation):
             findings.append(finding)
             progress.advance(task)
-    table = Table("assignment", *_KINDS.values(), "seconds", title=f"seed {drawn}", title_justify="left")
+    table = Table(
+        Column("assignment", no_wrap=True),
+        *_KINDS.values(),
+        "seconds",
+        title=f"seed {drawn}",
+        title_justify="left",
+    )
     for assignment in assignments:
         own = [finding for finding in findings if finding.assignment == assignment.slug]
         count = Counter((finding.kind, finding.ok) for finding in own)
@@ -190,7 +196,7 @@ _KINDS = {
     "solution": "solution",
     "stub": "stub",
     "variant": "variants",
-    "mutant": "mutants caught",
+    "mutant": "mutants",
     "hollow": "hollow",
 }
 

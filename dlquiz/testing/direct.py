@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 from dlquiz.testing.objects import Executor, describe
-from dlquiz.testing.student import Unusable, revive, student_error
-from dlquiz.testing.values import Callback, NotData, to_tree
+from dlquiz.testing.student import Unusable, outgoing, revive, student_error
+from dlquiz.testing.values import Callback, NotData, from_tree, to_tree
 
 
 def load_module(path: Path) -> ModuleType:
@@ -66,13 +66,12 @@ class DirectChannel:
     def _call_back(self, callback: Callback) -> Callable[..., object]:
         function = self._functions[callback.index]
 
+        def incoming(value: object) -> object:
+            return revive(self, to_tree(value, self._executor.keep))
+
         def call(*args: object, **kwargs: object) -> object:
-            keep = self._executor.keep
-            out = function(
-                *[revive(self, to_tree(arg, keep)) for arg in args],
-                **{name: revive(self, to_tree(arg, keep)) for name, arg in kwargs.items()},
-            )
-            return out
+            value = function(*map(incoming, args), **{name: incoming(arg) for name, arg in kwargs.items()})
+            return from_tree(outgoing(self, value), self._executor.revive)
 
         return call
 

@@ -274,6 +274,15 @@ def _global_names(code: CodeType) -> set[str]:
 
 def ask(channel: Channel, op: str, *args: object) -> Any:
     """Perform an operation: values go out as trees, and what comes back is data or handles."""
+    return revive(channel, channel.request(op, [outgoing(channel, arg) for arg in args]))
+
+
+def outgoing(channel: Channel, value: object) -> object:
+    """The tree of a value that a suite passes to the student's code.
+
+    Raises:
+        NotData: it is neither data nor a handle nor a plain function.
+    """
 
     def keep(value: object) -> object:
         if isinstance(value, Handle):
@@ -284,12 +293,10 @@ def ask(channel: Channel, op: str, *args: object) -> Any:
             return Ref(0, "module")
         if inspect.isfunction(value) or inspect.ismethod(value) or inspect.isbuiltin(value):
             return channel.callback(value)
-        raise NotData(
-            f"a {type(value).__name__}: pass data, handles, or plain functions to the student's code"
-        )
+        wanted = "pass data, handles, or plain functions to the student's code"
+        raise NotData(f"a {type(value).__name__}: {wanted}")
 
-    tree = channel.request(op, [to_tree(arg, keep) for arg in args])
-    return revive(channel, tree)
+    return to_tree(value, keep)
 
 
 def revive(channel: Channel, tree: object) -> Any:

@@ -18,6 +18,14 @@ MAX_DEPTH = 32
 MAX_DICT = 10_000
 MAX_INT_BITS = 4096
 
+# By the built-in type's own method: the constructor would ask a subclass, which could answer with itself.
+_EXACTLY: tuple[tuple[type[Any], Callable[[Any], object]], ...] = (
+    (float, float.__float__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (complex, complex.__pos__),
+)
+
 DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
     "float16 bfloat16 float32 float64 complex64 complex128".split()
@@ -65,10 +73,9 @@ def to_tree(value: object, keep: Callable[[object], object], depth: int = 0) -> 
         if int.bit_length(value) > MAX_INT_BITS:
             raise NotData(f"an integer of more than {MAX_INT_BITS} bits")
         return int.__index__(value)
-    kinds: tuple[type[Any], ...] = (float, str, bytes, complex)
-    for kind in kinds:
+    for kind, exactly in _EXACTLY:
         if isinstance(value, kind):
-            return kind(value)
+            return exactly(value)
     if isinstance(value, (list, tuple)):
         items = [to_tree(item, keep, depth + 1) for item in value]
         return items if isinstance(value, list) else tuple(items)

@@ -399,8 +399,6 @@ def _prepare_file(place: Place, create: bool) -> None:
 
 
 def _set_up_sqlite(driver: sqlite3.Connection, _: object) -> None:
-    # The driver's own habit of opening transactions would leave CREATE TABLE outside them.
-    driver.isolation_level = None
     driver.execute("PRAGMA foreign_keys = ON")
     driver.execute("PRAGMA synchronous = FULL")
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from dlquiz.testing.student import StudentError, StudentStopped, Unusable, revive, student_error
-from dlquiz.testing.values import Callback, NotData, Ref, to_tree
+from dlquiz.testing.student import StudentError, StudentStopped, Unusable, outgoing, revive, student_error
+from dlquiz.testing.values import Callback
 from dlquiz.testing.verdict import Verdict
 from grader.remote import stream, wire
 
@@ -193,7 +193,7 @@ class RemoteChannel:
             raise wire.WireError("a call without arguments")
         try:
             value = self._functions[callback.index](*revive(self, args), **revive(self, kwargs))
-            return {"value": to_tree(value, self._keep)}
+            return {"value": outgoing(self, value)}
         except Exception as error:
             if isinstance(error, AssertionError):
                 # The suite's own assertion holds, whoever swallows it on the way.
@@ -204,12 +204,6 @@ class RemoteChannel:
                 kind.__name__ if isinstance(getattr(builtins, kind.__name__, None), type) else "RuntimeError"
             )
             return {"error": name, "text": "raised by the function that the test passed in"}
-
-    def _keep(self, value: object) -> object:
-        ref = getattr(value, "_ref", None)
-        if isinstance(ref, Ref):
-            return ref
-        raise NotData(f"a {type(value).__name__}")
 
     def _stop(self, verdict: Verdict, text: str) -> StudentStopped:
         self._drop()

@@ -68,5 +68,3 @@ def _found(lines: list[str]) -> Iterator[int]:
                 depth += 1
             elif lexeme in ")]}":
                 depth = max(0, depth - 1)
-        if len(quote) == 1 and not continued:
-            quote = ""

@@ -10,7 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +146,16 @@ class Arena:
     secrets: dict[str, Path]
     token: str
     runs: int = 0
-    residents: set[int] = field(default_factory=set)
 
     @property
     def server(self) -> psutil.Process:
         """The warm server."""
         return psutil.Process(self.engine.warm.server.pid)
+
+    @staticmethod
+    def without(*problems: str) -> tuple[str, ...]:
+        """All problems but these."""
+        return tuple(name for name in PROBLEMS if name not in problems)
 
     def source(self, code: str) -> bytes:
         """The honest module with hostile code below it, where its definitions win."""

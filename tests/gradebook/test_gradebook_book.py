@@ -12,11 +12,12 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from sqlalchemy import Connection, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
 from grader.gradebook import Gradebook, GradebookError
-from grader.gradebook.book import _RESULTS
+from grader.gradebook.book import _METADATA, _RESULTS
 
 HASHES = ("s" * 64, "a" * 64, "0.1.0")
 
@@ -244,6 +245,35 @@ def test_a_new_gradebook_waits_for_another_program_at_the_same_file(path, make_r
         assert book.mark("ann", "activations") == make_result()
     release.join()
     other.close()
+
+
+def test_tables_which_another_process_made_a_moment_earlier_are_used(path, make_result):
+    def overtake(_: object, connection: Connection, **__: object) -> None:
+        event.remove(_METADATA, "before_create", overtake)
+        connection.exec_driver_sql("ROLLBACK")
+        Gradebook(path).close()
+        connection.exec_driver_sql("INSERT INTO gradebook VALUES (1)")
+
+    event.listen(_METADATA, "before_create", overtake)
+    with Gradebook(path) as book:
+        book.record(make_result())
+        assert book.mark("ann", "activations") == make_result()
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE"], ids=["reading", "writing"])
+def test_the_change_to_write_ahead_logging_waits_for_other_programs(path, begin):
+    Gradebook(path).close()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute(begin)
+    other.execute("SELECT * FROM results").fetchall()
+    release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    release.start()
+    Gradebook(path).close()
+    release.join()
+    other.close()
+    with sqlite3.connect(path) as driver:
+        assert driver.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_processes_which_make_the_same_gradebook_at_once_all_succeed(path):

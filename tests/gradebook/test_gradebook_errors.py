@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,10 @@ def test_a_locked_gradebook_says_so_and_recovers(path, make_result):
     with Gradebook(path, busy_seconds=0.05) as book:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
         with pytest.raises(GradebookError, match="locked; wait"):
             book.record(make_result())
+        assert time.monotonic() - start < 5
         other.execute("ROLLBACK")
         other.close()
         book.record(make_result())

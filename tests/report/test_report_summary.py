@@ -164,6 +164,7 @@ def test_the_summary_fits_a_narrow_window(make_result, make_test, plain):
     shown = plain(render_summary(summary([make_result("ann", 2.5, test)])), 60)
     assert max(map(len, shown.splitlines())) <= 60
     assert shown.count("word") == 60
+    assert shown.count("x") == 75
 
 
 def test_the_json_form_is_versioned_json(make_result, make_test):

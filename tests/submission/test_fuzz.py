@@ -102,7 +102,7 @@ def test_random_bytes_never_raise(tmp_path, content, suffix):
     check(read(path, SUBMIT))
 
 
-@settings(FUZZ, max_examples=15)
+@settings(FUZZ, max_examples=10)
 @given(content=st.binary(max_size=100) | JSON.map(lambda data: json.dumps(data).encode()))
 def test_random_notebook_never_raises(tmp_path, content):
     path = tmp_path / "bo.ipynb"
@@ -110,7 +110,7 @@ def test_random_notebook_never_raises(tmp_path, content):
     check(read(path, SUBMIT))
 
 
-@settings(FUZZ, max_examples=300)
+@settings(FUZZ, max_examples=150)
 @given(changes=st.lists(st.tuples(st.integers(0, len(ZIP) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_zip_with_any_bytes_changed_never_raises(tmp_path, changes):
     content = bytearray(ZIP)
@@ -121,14 +121,14 @@ def test_zip_with_any_bytes_changed_never_raises(tmp_path, changes):
     check(read(path, SUBMIT))
 
 
-@settings(FUZZ, max_examples=300)
+@settings(FUZZ, max_examples=150)
 @given(content=st.binary(max_size=200) | JSON.map(lambda data: json.dumps(data).encode()))
 def test_anything_in_place_of_a_notebook_is_unusable(content):
     with pytest.raises(Unusable):
         convert(content, "normalization.py", 1000)
 
 
-@settings(FUZZ, max_examples=300)
+@settings(FUZZ, max_examples=150)
 @given(cells=st.lists(CODE, min_size=1, max_size=4))
 def test_module_of_any_cells_that_stand_compiles(cells):
     made = [{"cell_type": "code", "source": cell} for cell in (*cells, "def last():\n    return 1")]

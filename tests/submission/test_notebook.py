@@ -8,13 +8,14 @@ import textwrap
 
 import pytest
 
-from grader.submission import notebook, read
+from grader.submission import notebook, read, statements
 from grader.submission.cells import convert
 from grader.submission.members import MAX_SOURCE, Unusable
 from grader.submission.notebook import module_source
 
 NAME = "normalization.py"
 F = "def f(x):\n    return x"
+GUARDED = 'try: {}\nexcept Exception: __import__("traceback").print_exc()'
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def run(made):
 
     def make(*cells: str) -> dict[str, object]:
         names: dict[str, object] = {"__name__": "normalization"}
-        exec(compile(made(*cells)[0], NAME, "exec"), names)
+        exec(compile(made(*cells)[0], NAME, "exec", dont_inherit=True), names)
         return names
 
     return make
@@ -90,7 +91,7 @@ def test_percent_inside_a_string_or_an_expression_is_code(run):
 
 
 def test_quotes_in_comments_and_shell_lines_do_not_hide_code(run):
-    cell = "!echo don't\n# isn't\n%time\nX = 'it\\'s (' # don't\n!ls\ndef f():\n    return X"
+    cell = "!echo don't\n# isn't ( '''\n%time\nX = 'it\\'s (' # don't\n!ls\ndef f():\n    return X"
     assert run(cell)["f"]() == "it's ("
 
 
@@ -125,7 +126,9 @@ def test_cell_with_a_syntax_error_is_dropped_and_the_others_stay(made):
     assert notes == ["cell 2 dropped: it is not Python (invalid syntax, line 2)"]
 
 
-@pytest.mark.parametrize("bad", ["return 1", "def h(a, a): pass", "yield 2", "break"])
+@pytest.mark.parametrize(
+    "bad", ["return 1", "def h(a, a): pass", "yield 2", "break", "from __future__ import nope"]
+)
 def test_statement_that_does_not_compile_is_dropped_alone(made, bad):
     source, notes = made(f"{bad}\n{F}")
     assert source == f"# cell 1\n{F}\n"
@@ -134,7 +137,7 @@ def test_statement_that_does_not_compile_is_dropped_alone(made, bad):
 
 def test_demonstrations_are_dropped_and_summed_up_in_one_note(made):
     demo = "'a remark'\nmodel = f(1)\nprint(model)\nfor i in range(3):\n    f(i)\nwith open('x'):\n    pass\n"
-    source, notes = made(F, demo, "if __name__ == '__main__':\n    main()\nmodel.fit()")
+    source, notes = made(F, demo, "if __name__ == '__main__':\n    def main(): pass\nmodel.fit()")
     assert source == f"# cell 1\n{F}\n"
     places = "cell 2 line 2, cell 2 line 3, cell 2 line 4, cell 2 line 6, cell 3 line 1, cell 3 line 3"
     assert notes == [f"demonstration statements dropped: {places}"]
@@ -207,6 +210,17 @@ def test_if_and_try_blocks_that_define_are_kept(run):
     assert run(*cells)["f"]() is None
 
 
+def test_definition_in_an_except_clause_is_kept(run):
+    assert (
+        run("try:\n    import no_such_package\nexcept ImportError:\n    def f():\n        return 1")["f"]()
+        == 1
+    )
+
+
+def test_package_is_kept_for_the_module_in_it(run):
+    assert run("import os.path", "def f():\n    return os.path.sep")["f"]() == "/"
+
+
 def test_imports_that_nothing_uses_are_dropped_and_reported(made):
     source, notes = made(
         "import numpy as np, seaborn\nfrom google.colab import drive", "def f():\n    return np"
@@ -228,12 +242,20 @@ def test_missing_package_breaks_only_the_function_that_uses_it(run, capfd):
 def test_missing_package_that_a_definition_needs_at_once_is_an_import_error(run):
     with pytest.raises(ModuleNotFoundError):
         run("import no_such_package as p", "class A(p.Layer):\n    pass")
+    with pytest.raises(ModuleNotFoundError):
+        run("import no_such_package as p", "if p.fast:\n    size = 1", "def f():\n    return size")
 
 
 def test_failing_data_breaks_only_the_function_that_uses_it(run, capfd):
-    names = run('data = open("""no\nfile""").read()\nrows = data.split()', "def show():\n    return rows", F)
+    names = run(
+        'data = open("""no\nfile""").read()\nrows = data.split()\ncount += 1',
+        "def show():\n    return rows, count",
+        F,
+    )
     assert names["f"](1) == 1
-    assert "FileNotFoundError" in capfd.readouterr().err
+    printed = capfd.readouterr().err
+    assert "FileNotFoundError" in printed
+    assert "name 'count' is not defined" in printed
 
 
 def test_value_that_a_class_needs_at_once_fails_where_it_is_set(run):
@@ -243,7 +265,7 @@ def test_value_that_a_class_needs_at_once_fails_where_it_is_set(run):
 
 def test_star_import_is_kept_only_where_a_name_would_be_missing(run, made):
     assert run("from math import *", "def f():\n    return pi")["f"]() > 3
-    assert "math" not in made("from math import *", F)[0]
+    assert "math" not in made("from math import *", "def f(x):\n    return len(x)")[0]
 
 
 def test_future_import_comes_first(run):
@@ -256,13 +278,17 @@ def test_name_set_only_in_a_loop_is_reported(made):
     assert "names that definitions use but only dropped statements set: table (cell 1 line 1)" in notes
 
 
-def test_decorators_semicolons_and_wide_characters_are_cut_out_exactly(run):
+def test_decorators_semicolons_and_wide_characters_are_cut_out_exactly(run, made):
     cell = "é = 'ü'; A = 2; print('ß'); B = A # x\n@staticmethod\n@property\ndef g(): pass\n"
-    assert run(cell + "def f():\n    return é, A, B")["f"]() == ("ü", 2, 2)
+    cell += "def f():\n    return é, A, B"
+    assert run(cell)["f"]() == ("ü", 2, 2)
+    definitions = cell[cell.index("@") :]
+    assert made(cell)[0] == f"# cell 1\né = 'ü'\nA = 2\n{GUARDED.format('B = A')}\n{definitions}\n"
 
 
-def test_windows_line_ends_are_read(run):
-    assert run("%time\r\nA = '''\r\n'''\r\ndef f():\r\n    return A\r\n")["f"]() == "\n"
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_are_read(run, end):
+    assert run("%time\nA = '''\n'''\ndef f():\n    return A\n".replace("\n", end))["f"]() == "\n"
 
 
 @pytest.mark.parametrize(
@@ -293,6 +319,11 @@ def test_notebook_that_defines_nothing_is_a_problem_with_a_reason(hand_in, make_
     assert found.problems == ("bo.ipynb has no code cell that defines a function or a class",)
     with pytest.raises(Unusable, match=r"cell 1 dropped: it is not Python \(invalid syntax, line 1\)"):
         convert(make_notebook("def f(:"), NAME, 1000)
+
+
+def test_notebook_that_only_imports_defines_nothing(make_notebook):
+    with pytest.raises(Unusable, match="has no code cell that defines"):
+        convert(make_notebook("from __future__ import annotations\nimport math"), NAME, 1000)
 
 
 def test_empty_notebook_file_is_a_problem(hand_in):
@@ -332,6 +363,17 @@ def test_code_nested_beyond_reason_is_dropped_and_the_rest_stays(hand_in, make_n
     found = hand_in("bo.ipynb", make_notebook(F, cell))
     assert found.files[NAME].decode() == f"# cell 1\n{F}\n"
     assert len(found.notes) == 2
+
+
+def test_code_that_only_just_parses_does_not_stop_the_rest(made, monkeypatch):
+    def compile_(text, *args, **kwargs):
+        if text != F:
+            raise RecursionError
+
+    monkeypatch.setattr(statements, "compile", compile_, raising=False)
+    source, notes = made(F, "x = 1")
+    assert source == f"# cell 1\n{F}\n"
+    assert notes == ["cell 2 line 1 dropped: nested too deeply"]
 
 
 def test_many_lines_of_magic_are_read_in_linear_time(hand_in, make_notebook):

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlquiz.testing.values import DTYPES, MAX_DEPTH, MAX_DICT, MAX_INT_BITS, Callback, NotData, Ref, from_tree, to_tree
+from dlquiz.testing.values import (
+    DTYPES,
+    MAX_DEPTH,
+    MAX_DICT,
+    MAX_INT_BITS,
+    Callback,
+    NotData,
+    Ref,
+    from_tree,
+    to_tree,
+)
 
 
 def refuse(value: object) -> object:
@@ -217,8 +227,8 @@ def test_arrays_of_text_are_data() -> None:
         assert tree.tolist() == array.tolist()
 
 
-def framework_type(module: str, name: str, **members: object) -> type:
-    return type(name, (), {"__module__": module, **members})
+def framework_type(module: str, kind: str, **members: object) -> type:
+    return type(kind, (), {"__module__": module, **members})
 
 
 def test_eager_tensors_arrive_as_arrays() -> None:
@@ -252,7 +262,9 @@ def test_torch_tensors_are_taken_off_their_graph_and_device() -> None:
 
 
 def test_shapes_arrive_as_tuples_and_dtypes_as_names() -> None:
-    shape = framework_type("tensorflow.python.framework.tensor_shape", "TensorShape", as_list=lambda self: [None, 3])
+    shape = framework_type(
+        "tensorflow.python.framework.tensor_shape", "TensorShape", as_list=lambda self: [None, 3]
+    )
     dtype = framework_type("tensorflow.python.framework.dtypes", "DType", name="bfloat16")
     assert to_tree(shape(), refuse) == (None, 3)
     assert to_tree(dtype(), refuse) == "bfloat16"
