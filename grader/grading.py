@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -78,8 +79,11 @@ def grade_class(
     yield from standing()
     if first is None:
         return
-    with LocalEngine(assignment, jobs=jobs, isolation=isolation, secrets=(folder, *secrets)) as engine:
-        for result in engine.grade(chain([first], jobs_to_do)):
+    with (
+        LocalEngine(assignment, jobs=jobs, isolation=isolation, secrets=(folder, *secrets)) as engine,
+        closing(engine.grade(chain([first], jobs_to_do))) as results,
+    ):
+        for result in results:
             book.record(result)
             yield Graded(result, fresh=True)
             yield from standing()

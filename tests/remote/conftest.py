@@ -42,6 +42,7 @@ def _scalars(array: Any) -> Any:
     return array.reshape(-1)[0] if array.size else np.float32(1)
 
 
+_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 _KEYS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(),
     st.tuples(st.integers(), st.text()), st.builds(Ref, st.integers(0, 2**40), st.text(max_size=80)),
@@ -57,7 +58,7 @@ LEAVES = st.one_of(
     st.binary(),
     arrays(),
     arrays().map(_scalars),
-    st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1), min_size=1).map(np.array),
+    st.lists(_TEXT, min_size=1).map(np.array),
     st.builds(Ref, st.integers(0, 2**40), st.text(max_size=80)),
     st.builds(Callback, st.integers(0, 2**40)),
 )  # fmt: skip

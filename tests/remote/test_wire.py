@@ -163,8 +163,9 @@ def test_what_encode_cannot_have_written_is_refused(packed: Any) -> None:
     "body",
     [
         b"", b"\0", b"\0\0\0\0", b"\xff\xff\xff\xff", frame(b""), frame([]), frame([None]), frame([None, [], 1]),
-        frame([None, None]), frame([None, [1]]), frame([None, [-1, 1]]), frame([None, [True]], b"x"), frame([None, ["1"]], b"x"),
-        frame([None, []], b"more"), frame([None, {}]), frame(msgpack.packb([None, []]) + b"\xc0"),
+        frame([None, None]), frame([None, [1]]), frame([None, [-1, 1]]), frame([None, [True]], b"x"),
+        frame([None, ["1"]], b"x"),
+        frame([None, []], b"more"), frame([None, {"a": 1}]), frame(msgpack.packb([None, []]) + b"\xc0"),
         frame([msgpack.ExtType(1, b"x"), []]), frame([msgpack.Timestamp(1), []]), frame([[0, {"a": 1}], []]),
         frame(b"\x92\xa1\xff\x90"),
     ],
@@ -189,7 +190,7 @@ def test_a_type_name_is_cut() -> None:
 def test_an_announced_size_alone_costs_nothing() -> None:
     """A shape of terabytes is refused by its arithmetic, and an empty one of any size by its bound."""
     started = time.monotonic()
-    for shape in ([2**26] * 32, [2**26, 0, 2**27], [0, 2**70]):
+    for shape in ([2**26] * 32, [2**26, 0, 2**27], [0, 2**63]):
         with pytest.raises(WireError):
             decode(frame([[3, "float64", shape, 0], [0]]))
     assert time.monotonic() - started < 1
