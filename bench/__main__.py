@@ -25,12 +25,16 @@ SEED = 20_260
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="Two short rounds of the workloads that have a bar; writes only with --out.")
+@click.option("--quick", is_flag=True, help="Two short rounds of what has a bar; written only with --out.")
 @click.option(
-    "--submissions", type=click.IntRange(1), default=20, show_default=True, help="Timed for each workload and contender."
+    "--submissions", type=click.IntRange(1), default=20, show_default=True, help="Timed of each contender."
 )
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="The submissions' rounds.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=f"The report [default: {RESULTS.name}].")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="The submissions' rounds."
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help=f"The report [default: {RESULTS.name}]."
+)
 def main(quick: bool, submissions: int, rounds: int, out: Path | None) -> None:
     """Time this grader, a pytest process per submission, and the floor, side by side on the same classes."""
     if quick:
@@ -65,7 +69,7 @@ def main(quick: bool, submissions: int, rounds: int, out: Path | None) -> None:
     except (AssignmentError, ContenderFailed, ValueError) as error:
         raise click.ClickException(str(error)) from None
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
-    run = Run(date, command, about, bars(figures, memory), list(figures.values()), one_cpu, memory)
+    run = Run(date, command, about, bars(figures, one_cpu, memory), list(figures.values()), one_cpu, memory)
     report = markdown(run)
     click.echo(report)
     target = out or (None if quick else RESULTS)

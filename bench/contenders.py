@@ -55,15 +55,17 @@ class Contender(ABC):
     def environment(self) -> dict[str, str]:
         """The settings of the grader's server: one thread for an op, no GPU, no file written beside the sources."""
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-        home = {"HOME": str(self.folder), "KERAS_HOME": str(self.folder / "keras"), "TMPDIR": str(self.folder)}
+        home = {name: str(self.folder) for name in ("HOME", "KERAS_HOME", "TMPDIR")}
         return {**kept, **_SETTINGS, **home}
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], **more: Any) -> subprocess.Popen[str]:
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], **streams: Any
+    ) -> subprocess.Popen[str]:
         """Start a process of this interpreter's on the contender's processors."""
         command = [sys.executable, *arguments]
         if self._cpus is not None:
             command = ["taskset", "-c", ",".join(map(str, sorted(self._cpus))), *command]
-        return subprocess.Popen(command, env=environment, cwd=_ROOT, text=True, **more)
+        return subprocess.Popen(command, env=environment, cwd=_ROOT, text=True, **streams)
 
 
 class WarmContender(Contender):
@@ -72,9 +74,8 @@ class WarmContender(Contender):
     def __enter__(self) -> Self:
         self._log = (self.folder / "log").open("w+")
         started = time.monotonic()
-        self._process = self.start(
-            self.arguments(), self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
-        )
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._log}
+        self._process = self.start(self.arguments(), self.environment(), **streams)
         try:
             self._answer()
         except BaseException:
@@ -115,7 +116,9 @@ class WarmContender(Contender):
 class Grader(WarmContender):
     """This grader: files read from the class folder, confined workers, every result recorded in a gradebook."""
 
-    def __init__(self, workload: Workload, folder: Path, jobs: int, cpus: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, workload: Workload, folder: Path, jobs: int, cpus: frozenset[int] | None = None
+    ) -> None:
         super().__init__(workload, folder, cpus)
         self.name = f"this grader -j {jobs}"
         self._jobs = jobs
@@ -154,7 +157,8 @@ class Floor(WarmContender):
         answers = [self.ask({"file": str(file), "seed": seed}) for file in files]
         if self.workload.without_ops and any(answer["ran_ops"] for answer in answers):
             raise ContenderFailed(f"a test of {self.workload.key} runs a TensorFlow op")
-        return Batch(median(answer["seconds"] for answer in answers), fmean(answer["cpu"] for answer in answers))
+        seconds, cpu = ([answer[name] for answer in answers] for name in ("seconds", "cpu"))
+        return Batch(median(seconds), fmean(cpu))
 
 
 class FreshPytest(Contender):
@@ -180,8 +184,8 @@ class FreshPytest(Contender):
         environment = self.environment()
         if compiling:
             del environment["PYTHONDONTWRITEBYTECODE"]
-        arguments = ["-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(suite.parent), "--import-mode=importlib"]
-        arguments += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", f"--timeout={_CALL_SECONDS}"]
+        arguments = "-m pytest -q -p no:cacheprovider -p no:hypothesispytest --import-mode=importlib".split()
+        arguments += [f"--timeout={_CALL_SECONDS}", "-c", os.devnull, "--rootdir", str(suite.parent)]
         arguments += ["--student", str(file), "--seed", str(seed), str(suite)]
         with (self.folder / "log").open("w+") as log:
             started = time.monotonic()

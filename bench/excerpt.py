@@ -43,8 +43,7 @@ def cut(suite: str, tests: Collection[str]) -> tuple[str, dict[str, float]]:
     Raises:
         ValueError: the suite has no test of some name.
     """
-    functions = [node for node in ast.parse(suite).body if isinstance(node, ast.FunctionDef)]
-    found = {node.name: node for node in functions if node.name.startswith("test_")}
+    found = _tests(suite)
     missing = sorted(set(tests) - found.keys())
     if missing:
         raise ValueError(f"the suite has no test {', '.join(missing)}; it has {', '.join(found)}")
@@ -55,7 +54,7 @@ def cut(suite: str, tests: Collection[str]) -> tuple[str, dict[str, float]]:
             problem, worth = _problem(node)
             points[problem] = points.get(problem, 0.0) + worth
         else:
-            first = min(line.lineno for line in (node, *node.decorator_list))
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
             assert node.end_lineno is not None
             lines[first - 1 : node.end_lineno] = [""] * (node.end_lineno - first + 1)
     return "".join(lines), points
@@ -63,12 +62,13 @@ def cut(suite: str, tests: Collection[str]) -> tuple[str, dict[str, float]]:
 
 def tests_of(assignment: Assignment, without: Collection[str]) -> list[str]:
     """Names of the hidden test functions of all problems but those named."""
-    found = []
-    for node in ast.parse(assignment.suite.read_text()).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            if _problem(node)[0] not in without:
-                found.append(node.name)
-    return found
+    tests = _tests(assignment.suite.read_text())
+    return [name for name, node in tests.items() if _problem(node)[0] not in without]
+
+
+def _tests(suite: str) -> dict[str, ast.FunctionDef]:
+    functions = [node for node in ast.parse(suite).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: node for node in functions if node.name.startswith("test_")}
 
 
 def _problem(node: ast.FunctionDef) -> tuple[str, float]:

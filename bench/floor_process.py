@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Literal, NoReturn, TextIO
+from typing import Any, Literal, NoReturn, TextIO, cast
 
 import pytest
 
@@ -30,10 +30,11 @@ class Reports:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """Note what failed; pytest's own report of it costs much more."""
         outcome: Literal["passed", "failed"] = "passed"
+        when = cast(Literal["setup", "call", "teardown"], call.when)
         if call.excinfo is not None:
             outcome = "failed"
             self.wrong.append(f"{item.name}: {call.excinfo.value}"[:300])
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration)
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when, duration=call.duration)
 
 
 class Forks:
@@ -98,8 +99,9 @@ def main() -> None:
     os.dup2(null, 1)
     for name in preload:
         importlib.import_module(name)
-    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:hypothesispytest"]
-    arguments += ["-c", os.devnull, "--rootdir", os.path.dirname(suite), "--import-mode=importlib", "--capture=no"]
+    arguments = "-p no:terminal -p no:cacheprovider -p no:timeout -p no:hypothesispytest".split()
+    arguments += ["--import-mode=importlib", "--capture=no"]
+    arguments += ["-c", os.devnull, "--rootdir", os.path.dirname(suite)]
     pytest.main([*arguments, suite], plugins=[Forks(sys.stdin, answers)])
 
 

@@ -28,7 +28,9 @@ def main() -> None:
             print(json.dumps(run(engine, book, int(jobs), **request)), flush=True)
 
 
-def run(engine: LocalEngine, book: Gradebook, jobs: int, folder: str, size: int, seed: int) -> dict[str, object]:
+def run(
+    engine: LocalEngine, book: Gradebook, jobs: int, *, folder: str, size: int, seed: int
+) -> dict[str, object]:
     """Grade a class of `size` and record every result; times, and what did not get full marks."""
     submissions = ((submission, seed) for submission in read_class(Path(folder), engine.assignment.submit))
     first, last = window(size, jobs)
@@ -39,8 +41,8 @@ def run(engine: LocalEngine, book: Gradebook, jobs: int, folder: str, size: int,
         finished.append(time.monotonic())
         if number in (first, last) and jobs > 1:
             used[number] = cpu_seconds(os.getpid())
-        if result.points != result.max_points:
-            wrong += [f"{test.name}: {test.verdict} {test.message}" for test in result.tests if not test.points]
+        lost = [test for test in result.tests if test.points != test.max_points]
+        wrong += [f"{test.name}: {test.verdict} {test.message}" for test in lost]
     after = settle(os.getpid())
     window_seconds = finished[last] - finished[first]
     return {

@@ -32,6 +32,9 @@ class Spread:
         """That of `values`, of which there must be some."""
         return cls(median(values), min(values), max(values))
 
+    def __str__(self) -> str:
+        return f"{self.middle:.2f} ({self.low:.2f}–{self.high:.2f})"
+
 
 @dataclass
 class Measured:

@@ -54,7 +54,7 @@ def parent_memory(folder: Path, counts: Sequence[int]) -> dict[int, float]:
     command = [sys.executable, "-m", "bench.memory_process", str(folder / "class"), str(assignment)]
     command += [str(folder / "marks.db"), *map(str, counts)]
     run = subprocess.run(command, cwd=Path(__file__).resolve().parents[1], capture_output=True, text=True)
-    found = {count: rss for count, rss in map(json.loads, run.stdout.splitlines())}
+    found = dict(map(json.loads, run.stdout.splitlines()))
     if run.returncode or found.keys() != set(counts):
         raise ContenderFailed(f"the memory run ended early:\n{run.stderr[-3000:]}")
     return found

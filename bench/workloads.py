@@ -47,13 +47,13 @@ def workloads(folder: Path) -> list[Workload]:
     """The workloads, written below `folder` where they are excerpts. Raises ValueError, AssignmentError."""
     layers, calculators = (load(find(slug)) for slug in ("normalization", "architecture-calculators"))
     quick = excerpt(layers, QUICK_KERAS_TESTS, folder / "quick-layers")
-    plain = excerpt(calculators, tests_of(calculators, without=_ON_KERAS_MODELS), folder / "plain-calculators")
+    without_models = tests_of(calculators, without=_ON_KERAS_MODELS)
+    plain = excerpt(calculators, without_models, folder / "plain-calculators")
+    plain_title = "`architecture-calculators`, problems that run no TF op"
     return [
         Workload("quick", "ten quick Keras tests of `normalization`", quick, answers(layers)),
         Workload("layers", "all of `normalization`", layers, answers(layers)),
-        Workload(
-            "plain", "`architecture-calculators`, problems that run no TF op", plain, answers(calculators), True
-        ),
+        Workload("plain", plain_title, plain, answers(calculators), without_ops=True),
         Workload("calculators", "all of `architecture-calculators`", calculators, answers(calculators)),
     ]
 

@@ -7,7 +7,7 @@ own channel to the confined worker in the configuration's stash instead.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,10 +109,13 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 @pytest.fixture
-def student(request: pytest.FixtureRequest) -> Student:
-    """The student's module: see `dlquiz.testing.student.Student`."""
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The student's module: see `dlquiz.testing.student.Student`. Nothing at all equals no number meanwhile."""
+    from dlquiz.testing.emptiness import empty_equals_nothing
+
     make = request.config.stash.get(STUDENT, None)
-    return make() if make else _direct_student(request)
+    with empty_equals_nothing():
+        yield make() if make else _direct_student(request)
 
 
 def _direct_student(request: pytest.FixtureRequest) -> Student:

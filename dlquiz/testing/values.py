@@ -90,7 +90,7 @@ def to_tree(value: object, keep: Callable[[object], object], depth: int = 0) -> 
 def _array(array: np.ndarray[Any, Any]) -> Any:
     if array.dtype.name not in DTYPES and array.dtype.kind not in "US":
         raise NotData(f"an array of dtype {array.dtype.name}")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _from_framework(value: object, keep: Callable[[object], object], depth: int) -> object:

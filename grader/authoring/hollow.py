@@ -12,6 +12,7 @@ BODIES = {
     "returns 1": "return 1",
     "returns NaN": "return float('nan')",
     "returns an empty list": "return []",
+    "returns an empty array": "import numpy; return numpy.zeros(0)",
     "returns its first argument": "return next(iter([*args, *kwargs.values()]), None)",
     "raises ValueError": "raise ValueError('no')",
 }

@@ -25,7 +25,7 @@ from dlquiz.testing.values import DTYPES, MAX_DEPTH, MAX_DICT, MAX_INT_BITS, Cal
 
 MAX_FRAME = 64 * 2**20
 # Small objects take about fifty times their encoded size; arrays travel outside the header.
-MAX_HEADER = 4 * 2**20
+MAX_HEADER = 2**20
 MAX_DIMENSIONS = 32
 LENGTH = struct.Struct("<Q")
 _HEADER = struct.Struct("<I")
@@ -57,10 +57,14 @@ def encode(tree: object) -> bytes:
     """The frame of a tree (see `dlquiz.testing.values`), without its length prefix.
 
     Raises:
-        TooLarge: the frame would exceed `MAX_FRAME` bytes, or what is outside arrays `MAX_HEADER` bytes.
+        TooLarge: the frame would exceed `MAX_FRAME` bytes, what is outside arrays `MAX_HEADER` bytes, or the
+            dictionaries `MAX_DICT` entries.
     """
     buffers: list[bytes] = []
-    header = msgpack.packb([_pack(tree, buffers), [len(buffer) for buffer in buffers]], use_bin_type=True)
+    packed = _pack(tree, buffers)
+    if (entries := _entries(tree)) > MAX_DICT:
+        raise TooLarge(f"{entries:,} dictionary entries (at most {MAX_DICT:,})")
+    header = msgpack.packb([packed, [len(buffer) for buffer in buffers]], use_bin_type=True)
     if len(header) > MAX_HEADER:
         raise TooLarge(f"{len(header):,} bytes outside arrays (at most {MAX_HEADER:,})")
     size = _HEADER.size + len(header) + sum(map(len, buffers))
@@ -101,6 +105,13 @@ def _pack(tree: object, buffers: list[bytes]) -> object:
     if isinstance(tree, Callback):
         return [_Tag.CALLBACK, tree.index]
     raise TypeError(f"{type(tree).__name__} is not part of a tree")
+
+
+def _entries(tree: object) -> int:
+    """How many entries the dictionaries of a tree have in all."""
+    if isinstance(tree, dict):
+        return len(tree) + sum(_entries(part) for pair in tree.items() for part in pair)
+    return sum(map(_entries, tree)) if isinstance(tree, (list, tuple)) else 0
 
 
 def _dtype_name(dtype: np.dtype[Any]) -> str:
@@ -243,5 +254,5 @@ def _array(name: object, shape: object, content: bytes | memoryview) -> np.ndarr
     array = np.frombuffer(content, dtype=dtype).reshape(shape).copy()
     if dtype.kind == "b":
         # A byte other than 0 and 1 would be a boolean that equals neither True nor False.
-        array = array.view(np.uint8) != 0
+        array = np.asarray(array.view(np.uint8) != 0)
     return array

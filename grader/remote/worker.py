@@ -36,7 +36,7 @@ class CapturedText(io.TextIOBase):
         """Keep what still fits."""
         if self._left > 0:
             self._parts.append(text[: self._left])
-            self._left -= len(text)
+        self._left -= len(text)
         return len(text)
 
     def take(self) -> str:

@@ -13,7 +13,6 @@ import socket
 import stat
 import struct
 import sys
-import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 WAYS = {}

@@ -131,7 +131,7 @@ def test_an_answer_before_the_question_earns_nothing(arena) -> None:
             WORKER._send = twice
             """
         ),
-        verdicts={name: "forbidden" for name in ("scale", "words", "layer")},
+        verdicts=dict.fromkeys(("scale", "words", "layer"), "forbidden"),
     )
     assert any("before the question" in test.message for test in result.tests)
 
@@ -149,7 +149,7 @@ def test_a_replayed_answer_earns_nothing(arena) -> None:
             stream.send = keep
             """
         ),
-        verdicts={name: "forbidden" for name in ("words", "descend", "lines", "recover", "layer")},
+        verdicts=dict.fromkeys(("words", "descend", "lines", "recover", "layer"), "forbidden"),
     )
 
 
