@@ -12,7 +12,7 @@ from grader.sandbox.policy import WorkerLimits
 HEADLESS_SECONDS = 0.5
 MAX_FILES = 2_000
 # Resident, swapped out, and the page tables, which grow with mappings that are only looked at.
-_MEMORY = ("VmRSS", "VmSwap", "VmPTE")
+_MEMORY = (b"VmRSS", b"VmSwap", b"VmPTE")
 
 
 class Watch:
@@ -37,14 +37,16 @@ class Watch:
             return None
 
     def _life(self) -> tuple[str, str] | None:
-        status = dict(line.split(":", 1) for line in (self._process / "status").read_text().splitlines())
-        threads = int(status["Threads"])
-        if status["State"].strip().startswith("Z"):
+        # As bytes: the first line holds a name that the process chose. Those after it are the kernel's.
+        lines = (self._process / "status").read_bytes().split(b"\n")
+        status = {key: value.strip() for key, _, value in (line.partition(b":") for line in lines)}
+        threads = int(status[b"Threads"])
+        if status[b"State"].startswith(b"Z"):
             # What its other threads use can no longer be read. A process on its way out looks the same for a moment.
             self._headless_since = self._headless_since or time.monotonic()
             lasting = threads > 1 and time.monotonic() - self._headless_since > HEADLESS_SECONDS
             return ("threads", "ended its main thread and went on without") if lasting else None
-        used = sum(int(status.get(name, "0 kB").split()[0]) for name in _MEMORY) / 1024
+        used = sum(int(status.get(name, b"0 kB").split()[0]) for name in _MEMORY) / 1024
         if used > self._limits.memory_mb:
             return "memory", f"used {used:,.0f} MiB of memory (at most {self._limits.memory_mb:,} MiB)"
         if threads > self._limits.threads:

@@ -9,8 +9,21 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 
+_LONGEST_CHAIN = 100
+
+
 class ForbiddenCall(RuntimeError):
     """The student's code used what the assignment forbids."""
+
+
+def forbidden_call(error: BaseException) -> ForbiddenCall | None:
+    """The `ForbiddenCall` that an exception is, or that it came from: Keras wraps what a layer raises."""
+    seen: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if seen is None or isinstance(seen, ForbiddenCall):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 class UnknownName(ValueError):

@@ -17,6 +17,7 @@ from dlquiz.testing.direct import load_module
 from dlquiz.testing.objects import Executor, clean, describe
 from dlquiz.testing.values import Callback, NotData, from_tree, to_tree
 from grader.remote import stream, wire
+from grader.remote.forbid import forbidden_call
 
 MAX_OUTPUT = 16_000
 
@@ -79,7 +80,7 @@ class Worker:
         except NotData as error:
             answer = {"bad": str(error)}
         except BaseException as error:
-            answer = {"err": describe(error, str(self._folder))}
+            answer = {"err": describe(forbidden_call(error) or error, str(self._folder))}
         try:
             self._send(answer)
         except (wire.TooLarge, UnicodeEncodeError) as error:

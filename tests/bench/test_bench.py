@@ -47,16 +47,12 @@ def test_third(student):
 '''
 
 
-def figures(fresh: float, floor: float, grader: float, busy: float = 1.9, **workload: bool) -> Measured:
-    one = Workload("key", "some tests", None, {}, **workload)
+def figures(fresh: float, floor: float, grader: float, busy: float = 1.9) -> Measured:
+    one = Workload("key", "some tests", None, {})
     seconds = {FRESH: fresh, FLOOR: floor, ONE_JOB: grader}
     batches = {name: [Batch(value, 2 * value)] * 2 for name, value in seconds.items()}
     batches[TWO_JOBS] = [Batch(grader / 2, 2 * grader, busy)] * 2
     return Measured(one, batches, start_seconds=4.0)
-
-
-def None -> object:
-    return None
 
 
 def judged(**changes: object) -> dict[str, bool]:
@@ -186,5 +182,7 @@ def test_processor_time_of_an_ended_child_counts():
 
 
 def test_help_is_shown_without_running():
-    shown = subprocess.run([sys.executable, "-m", "bench", "--help"], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "bench", "--help"], capture_output=True, text=True, check=True
+    )
     assert "--quick" in shown.stdout

@@ -218,5 +218,6 @@ def test_what_lies_where_workers_read_is_exposed(tmp_path: Path) -> None:
         tmp_path / "link" / "course",
         packages / "x" / ".." / "y",
     ]
-    assert [path for path, _ in exposed([tmp_path / "course", *hidden, Path("/")])] == hidden
-    assert all(root == packages or packages.is_relative_to(root) for _, root in exposed(hidden))
+    found = exposed([tmp_path / "course", *hidden, Path("/")])
+    assert list(dict.fromkeys(path for path, _ in found)) == hidden
+    assert all(packages.is_relative_to(root) for _, root in found)

@@ -27,7 +27,8 @@ def test_what_is_readable_is_read_and_nothing_else(child: Child) -> None:
             "own": refused((own / "file").read_text), "shared": refused((shared / "file").read_text),
             "outside": refused((outside / "file").read_text), "list": refused(lambda: os.listdir(outside)),
             "above": refused(lambda: os.listdir(here)), "up": refused((own / ".." / "outside" / "file").read_text),
-            "descriptors": refused(lambda: os.listdir("/proc/self/fd")), "passwords": refused(Path("/etc/passwd").read_text),
+            "descriptors": refused(lambda: os.listdir("/proc/self/fd")),
+            "passwords": refused(Path("/etc/passwd").read_text),
             "status": refused(Path("/proc/self/status").read_text), "others": refused(Path("/proc/1/status").read_text),
             "random": refused(Path("/dev/urandom").open),
         }
@@ -94,8 +95,7 @@ def test_neither_links_nor_pipes_nor_sockets_are_made(child: Child) -> None:
 
 def test_no_program_is_started(child: Child) -> None:
     seen = child(
-        RESTRICT
-        + "seen = refused(lambda: os.execv(sys.executable, ['python', '-c', 'print(\"SEEN null\")']))"
+        RESTRICT, "seen = refused(lambda: os.execv(sys.executable, ['python', '-c', 'print(\"SEEN null\")']))"
     )
     assert seen == "EACCES"
 
