@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NoReturn
 
-
 _LONGEST_CHAIN = 100
 
 
