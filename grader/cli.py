@@ -247,7 +247,9 @@ def _chosen(slugs: tuple[str, ...], *, stubs: bool = True) -> list[Assignment]:
 def _cores(jobs: int | None) -> int:
     import os
 
-    return jobs or len(os.sched_getaffinity(0))
+    if jobs is None and hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return jobs or os.cpu_count() or 1
 
 
 @contextlib.contextmanager

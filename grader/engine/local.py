@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import platform
 import select
 import signal
 import socket
@@ -174,6 +175,10 @@ class LocalEngine:
         self._slots: SimpleQueue[_Slot] = SimpleQueue()
 
     def __enter__(self) -> Self:
+        if platform.system() != "Linux":
+            raise EngineError(
+                f"the grader runs on Linux, this is {platform.system()}: use a virtual machine or CI"
+            )
         # Below the server's folder, which the server removes even when this process is killed.
         above = None if self._given_server is None else self._given_server.folder
         self.folder = Path(tempfile.mkdtemp(prefix="dlquiz-", dir=above))
@@ -504,7 +509,5 @@ def _how(status: int | None) -> str:
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    import platform
-
     libraries = {name: metadata.version(name) for name in ("keras", "numpy", "tensorflow")}
     return {"python": platform.python_version(), **libraries}

@@ -78,18 +78,22 @@ class Fork:
         self._what = what
         self._log = log
         self._lock = threading.Lock()
+        self._ready = False
 
     def wait_ready(self) -> None:
-        """Wait until it serves.
+        """Wait until it serves; nothing more to wait for the second time.
 
         Raises:
             EngineError: it failed to start, with what it said.
         """
+        if self._ready:
+            return
         if not select.select([self._control], [], [], START_SECONDS)[0]:
             raise EngineError(f"the {self._what} did not start within {START_SECONDS:g} s")
         message = self._receive()[0]
         if "error" in message:
             raise EngineError(message["error"])
+        self._ready = True
 
     def fork(self, role: str, args: Mapping[str, Any], descriptors: Sequence[int] = ()) -> Child:
         """Fork a child.

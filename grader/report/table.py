@@ -63,28 +63,37 @@ class _Column:
         return max(self.least, heading, 0 if self.wraps else widest)
 
 
+# What goes first when there is not room for everything.
+_LEAVE_OUT = (
+    (),
+    ("bar",),
+    ("bar", "time"),
+    ("problems",),
+    ("problems", "bar"),
+    ("problems", "bar", "time"),
+    ("problems", "bar", "time", "notes"),
+    ("problems", "bar", "time", "notes", "verdicts"),
+)
+
+
 def class_table(results: Iterable[Result], width: int | None = None) -> Table:
     """One row a student, sorted by name: mark, bar, problems, worst verdicts, time, number of notes.
 
-    Where the width does not allow all columns, first the bar, then the time, the problems, the notes and at
-    last the verdicts are left out, and the caption says so.
+    Where the width does not allow all columns, some are left out (`_LEAVE_OUT` says in what order), and the
+    caption names them.
 
     Args:
-        results: one result a student; all of them are held in memory.
+        results: one result a student, read one at a time: only the cells are kept.
         width: cells to fill; that of the terminal where it is None.
     """
-    rows = sorted(results, key=lambda result: result.student)
+    rows = sorted((_row(result) for result in results), key=lambda row: row.student)
     available = shutil.get_terminal_size().columns if width is None else width
     groups = _columns(rows)
-    left_out = []
-    for name in ("bar", "time", "problems", "notes", "verdicts"):
-        widths = [column.width for group in groups.values() for column in group]
-        if sum(widths) + _GAP * (len(widths) - 1) <= available:
+    for left_out in _LEAVE_OUT:
+        shown = [column for name, group in groups.items() if name not in left_out for column in group]
+        if sum(column.width for column in shown) + _GAP * (len(shown) - 1) <= available:
             break
-        if groups.pop(name):
-            left_out.append(name)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    shown = [column for group in groups.values() for column in group]
     for column in shown:
         table.add_column(
             Text(column.heading),
@@ -94,8 +103,9 @@ def class_table(results: Iterable[Result], width: int | None = None) -> Table:
         )
     for cells in zip(*(column.cells for column in shown), strict=True):
         table.add_row(*cells)
-    if left_out:
-        table.caption = Text(f"left out for want of width: {', '.join(left_out)}")
+    named = [name for name in left_out if groups[name]]
+    if named:
+        table.caption = Text(f"left out for want of width: {', '.join(named)}")
     return table
 
 
@@ -133,44 +143,66 @@ def verdict_counts(result: Result) -> Counter[Verdict]:
     return Counter(test.verdict for test in result.tests)
 
 
-def _columns(rows: Sequence[Result]) -> dict[str, list[_Column]]:
-    most = {problem.name: problem.max_points for result in rows for problem in result.problems}
+@dataclass(frozen=True)
+class _Row:
+    """The cells of one student."""
+
+    student: str
+    name: Text
+    mark: Text
+    bar: Text
+    problems: Mapping[str, Text]
+    most: Mapping[str, float]
+    verdicts: Text
+    time: Text
+    notes: Text
+
+
+def _row(result: Result) -> _Row:
+    name = safe_text(result.student, max_line=60, one_line=True)
+    name.truncate(_MOST_NAME_CELLS, overflow="ellipsis")
+    return _Row(
+        student=result.student,
+        name=name,
+        mark=_mark(result),
+        bar=Text(bar(percent(result) / 100, _BAR_CELLS) if result.graded else ""),
+        problems={
+            problem.name: Text(number(problem.points) if result.graded else "") for problem in result.problems
+        },
+        most={problem.name: problem.max_points for problem in result.problems},
+        verdicts=_worst(result),
+        time=Text(f"{result.seconds:.1f}s"),
+        notes=Text(str(len(result.notes)) if result.notes else ""),
+    )
+
+
+def _columns(rows: Sequence[_Row]) -> dict[str, list[_Column]]:
+    most = {name: points for row in rows for name, points in row.most.items()}
     problems = [
-        _Column(
-            f"{clean(name, one_line=True, max_line=40)}\n/{number(points)}",
-            [_problem(row, name) for row in rows],
-            right=True,
-        )
+        _Column(_heading(name, points), [row.problems.get(name, Text("")) for row in rows], right=True)
         for name, points in most.items()
     ]
-    names = [safe_text(row.student, max_line=60, one_line=True) for row in rows]
-    for name in names:
-        name.truncate(_MOST_NAME_CELLS, overflow="ellipsis")
-    notes = [Text(str(len(row.notes)) if row.notes else "") for row in rows]
     return {
-        "student": [_Column("student", names)],
-        "mark": [_Column("mark", [_mark(row) for row in rows], right=True)],
-        "bar": [_Column("", [_bar(row) for row in rows], least=_BAR_CELLS)],
+        "student": [_Column("student", [row.name for row in rows])],
+        "mark": [_Column("mark", [row.mark for row in rows], right=True)],
+        "bar": [_Column("", [row.bar for row in rows], least=_BAR_CELLS)],
         "problems": problems,
-        "verdicts": [_Column("verdicts", [_worst(row) for row in rows], wraps=True, least=16)],
-        "time": [_Column("time", [Text(f"{row.seconds:.1f}s") for row in rows], right=True)],
-        "notes": [_Column("notes", notes, right=True)],
+        "verdicts": [_Column("verdicts", [row.verdicts for row in rows], wraps=True, least=16)],
+        "time": [_Column("time", [row.time for row in rows], right=True)],
+        "notes": [_Column("notes", [row.notes for row in rows], right=True)],
     }
+
+
+def _heading(name: str, points: float) -> str:
+    """A problem's name, a word a line, so that the column is no wider than its longest word."""
+    words = clean(name, one_line=True, max_line=40).replace("_", "_ ").split()
+    return "\n".join([*words, f"/{number(points)}"])
 
 
 def _mark(result: Result) -> Text:
     if not result.graded:
         return Text("no mark", "bold reverse")
     return Text(f"{number(result.points)}/{number(result.max_points)}")
-
-
-def _bar(result: Result) -> Text:
-    return Text(bar(percent(result) / 100, _BAR_CELLS) if result.graded else "")
-
-
-def _problem(result: Result, name: str) -> Text:
-    points = [problem.points for problem in result.problems if problem.name == name]
-    return Text(number(points[0]) if points and result.graded else "")
 
 
 def _worst(result: Result) -> Text:

@@ -22,13 +22,21 @@ from grader.engine.local import LocalEngine
 from grader.result import Result, TestResult
 from grader.submission import Submission
 
-LIMITS = Limits(seconds=8, call_seconds=2, memory_mb=800, disk_mb=64, threads=64)
-PROBLEMS = {"scale": 4.0, "words": 3.0, "layer": 5.0, "descend": 3.0, "recover": 3.0, "squares": 2.0, "lines": 2.0}
+LIMITS = Limits(seconds=9, call_seconds=3, memory_mb=500, disk_mb=64, threads=64)
+PROBLEMS = {
+    "scale": 4.0,
+    "words": 3.0,
+    "layer": 5.0,
+    "descend": 3.0,
+    "recover": 3.0,
+    "squares": 2.0,
+    "lines": 2.0,
+}
 POINTS = sum(PROBLEMS.values())
 FORBIDDEN = ("keras.layers.BatchNormalization", "keras.ops.batch_normalization", "tf.nn.batch_normalization")
 SECRET = "KNOWN-TO-THE-GRADER-ONLY"
 
-HONEST = r'''
+HONEST = r"""
 import keras
 import numpy as np
 
@@ -68,9 +76,9 @@ def squares(count):
 
 def lines(names):
     return "\n".join(names)
-'''
+"""
 
-SUITE = r'''
+SUITE = r"""
 import numpy as np
 import pytest
 
@@ -135,7 +143,7 @@ def test_lines(student, rng):
 def test_squares(student, rng):
     count = int(rng.integers(4, 9))
     assert list(student.squares(count)) == [k * k for k in range(count)]
-'''
+"""
 
 
 @dataclass
@@ -212,7 +220,7 @@ class Arena:
         __tracebackhide__ = True
         honest = self.grade(HONEST.encode())
         assert honest.points == POINTS, [(t.name, t.verdict, t.message, t.detail) for t in honest.tests]
-        assert [process for process in self.strangers()] == []
+        assert self.strangers() == []
         folders = [path for path in self.engine.folder.iterdir() if path.name.startswith("worker-")]
         assert [path for folder in folders for path in folder.iterdir()] == []
         assert len(folders) == 1, "only the next worker's folder is there"

@@ -1,7 +1,7 @@
 """Ways out of a worker. Each returns whether it got out.
 
-The text of this file is appended to a submission; run as a program, unconfined, it shows that the ways work where nothing
-stops them: `python escapes.py CONTEXT NAME...` prints the names of those that worked.
+The text of this file is appended to a submission. Run as a program, unconfined, it shows that the ways work where
+nothing stops them: `python escapes.py CONTEXT` prints those that worked, and why the others did not.
 """
 
 import ctypes

@@ -40,8 +40,23 @@ def _load() -> ModuleType:
 
 ESCAPES = _load()
 # Variables that the engine, or a library, sets to values of its own.
-OWN = {"HOME", "PWD", "TMPDIR", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "KERAS_HOME", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
-OWN |= {"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"}
+OWN = {
+    "HOME",
+    "PWD",
+    "TMPDIR",
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+}
+OWN |= {
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+}
 OWN |= {"TF2_BEHAVIOR", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH"}
 # What an ordinary user, or a container, is refused as well.
 PRIVILEGED_CALLS = {
@@ -51,7 +66,16 @@ PRIVILEGED_CALLS = {
 
 
 def numbers() -> dict[str, int]:
-    names = {*ESCAPES.LOOKED_AT, "fork", "clone", "clone3", "process_vm_readv", "process_vm_writev", "rt_sigqueueinfo", "tgkill"}
+    names = {
+        *ESCAPES.LOOKED_AT,
+        "fork",
+        "clone",
+        "clone3",
+        "process_vm_readv",
+        "process_vm_writev",
+        "rt_sigqueueinfo",
+        "tgkill",
+    }
     return {name: pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) for name in sorted(names)}
 
 

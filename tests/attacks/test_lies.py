@@ -138,7 +138,9 @@ ODD = {
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_answer_earns_nothing(arena, odd: str) -> None:
-    arena.attack(f"scale = words = Double = descend = recover = squares = lines = lambda *_, **__: {ODD[odd]}")
+    arena.attack(
+        f"scale = words = Double = descend = recover = squares = lines = lambda *_, **__: {ODD[odd]}"
+    )
 
 
 def test_a_text_of_two_gigabytes_earns_nothing_and_costs_the_grader_nothing(arena) -> None:
