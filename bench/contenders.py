@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from bench.batch import Batch, ContenderFailed
 from bench.workloads import Workload
-from grader.engine.processes import _SETTINGS, KEPT_VARIABLES
+from grader.engine.processes import KEPT_VARIABLES, SETTINGS
 
 _ROOT = Path(__file__).resolve().parents[1]
 _CALL_SECONDS = 60
@@ -56,7 +56,7 @@ class Contender(ABC):
         """The settings of the grader's server: one thread for an op, no GPU, no file written beside the sources."""
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         home = {name: str(self.folder) for name in ("HOME", "KERAS_HOME", "TMPDIR")}
-        return {**kept, **_SETTINGS, **home}
+        return {**kept, **SETTINGS, **home}
 
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], **streams: Any

@@ -69,7 +69,9 @@ class Progress:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self.notes.append(f"{self._file} cannot be read ({error.strerror}): what you started is not known")
+            self.notes.append(
+                f"{self._file} cannot be read ({error.strerror}): what you started is not known"
+            )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._set_aside()
         return {}

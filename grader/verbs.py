@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -172,6 +173,8 @@ def validate(
         "seconds",
         title=f"seed {drawn}",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
     for assignment in assignments:
         own = [finding for finding in findings if finding.assignment == assignment.slug]
@@ -202,7 +205,8 @@ _KINDS = {
 
 
 def _share(right: int, wrong: int) -> str:
-    return f"[red]{right}/{right + wrong} ✗[/red]" if wrong else f"{right}/{right} ✓"
+    count = f"{right}/{right + wrong} " if right + wrong > 1 else ""
+    return f"[red]{count}✗[/red]" if wrong else f"{count}✓"
 
 
 def release(out_dir: Path, assignments: Sequence[Assignment], json_file: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,18 @@ def from_error(error: BaseException) -> Difference | None:
         if str(frame.f_globals.get("__name__", "")).startswith("numpy.testing"):
             for mine, wanted in _COMPARED:
                 if mine in frame.f_locals and wanted in frame.f_locals:
-                    try:
-                        return compare(frame.f_locals[mine], frame.f_locals[wanted], frame.f_locals)
-                    except Exception:
-                        return None
+                    return _safely(frame.f_locals[mine], frame.f_locals[wanted], frame.f_locals)
         trace = trace.tb_next
     return None
+
+
+def _safely(mine: Any, wanted: Any, options: Mapping[str, Any]) -> Difference | None:
+    try:
+        found = compare(mine, wanted, options)
+    except Exception:
+        return None
+    said = str(options.get("err_msg") or "")
+    return replace(found, facts=(said, *found.facts)) if found and said else found
 
 
 def compare(actual: Any, desired: Any, options: Mapping[str, Any]) -> Difference | None:
@@ -98,18 +104,23 @@ def _numbers(
     for word, test in (("NaN", np.isnan), ("infinite", np.isinf)):
         count = int(np.sum(test(left) & ~test(right)))
         if count:
-            facts.append(f"{count} of your {left.size} entries {_are(count)} {word} where a number is expected")
+            facts.append(
+                f"{count} of your {left.size} entries {_are(count)} {word} where a number is expected"
+            )
     size = np.where(np.isnan(error), np.inf, error)
     worst = differing[np.argsort(-size[differing], kind="stable")][:MAX_ROWS]
     first = worst[0]
     told = f"{differing.size} of {left.size} entries {_differ(differing.size)}" if mine.ndim else ""
     if np.isfinite(error[first]):
-        of = f"the largest error is {error[first]:.3g}" + (f" at {_index(first, mine.shape)}" if mine.ndim else "")
+        of = f"the largest error is {error[first]:.3g}" + (
+            f" at {_index(first, mine.shape)}" if mine.ndim else ""
+        )
         of += f", where {allowed[first]:.2g} is allowed" if allowed[first] > 0 else ""
         told = f"{told}; {of}" if told else of
     facts += [told] if told else []
     rows = [
-        (_index(place, mine.shape), *_pair(left[place], right[place]), f"{error[place]:.3g}") for place in worst
+        (_index(place, mine.shape), *_pair(left[place], right[place]), f"{error[place]:.3g}")
+        for place in worst
     ]
     return facts, tuple(rows)
 

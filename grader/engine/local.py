@@ -105,10 +105,13 @@ class _Worker:
     connection: socket.socket
     watch: Watch
     excess: tuple[str, str] | None = None
+    next_check: float = 0.0
 
     def check(self) -> None:
-        """Kill it when it exceeds a limit."""
-        if self.excess is None:
+        """Kill it when it exceeds a limit; looks at most once in `POLL_SECONDS`."""
+        now = time.monotonic()
+        if self.excess is None and now >= self.next_check:
+            self.next_check = now + POLL_SECONDS
             self.excess = self.watch.excess()
             if self.excess is not None:
                 self.child.kill()
@@ -343,6 +346,7 @@ class _Slot:
         self._spare: deque[_Worker] = deque()
         self._spare_referee: tuple[Child, socket.socket] | None = None
         self._worker: _Worker | None = None
+        self._dead: list[_Worker | Child] = []
         self._hit: list[str] = []
 
     def try_worker(self) -> None:
@@ -355,6 +359,7 @@ class _Slot:
     def close(self) -> None:
         """Let go of every process."""
         self._drop_worker()
+        self._bury()
         while self._spare:
             self._spare.pop().close()
         if self._spare_referee is not None:
@@ -388,8 +393,8 @@ class _Slot:
         finally:
             self._drop_worker()
             end.close()
-            referee.close()
-        self._spare_referee = self._spare_referee or self._start_referee()
+            referee.kill()
+            self._dead.append(referee)
         fault = last.pop("fault", None)
         # What keeps a referee past every deadline is what a student's code gave it to work on.
         verdict = Verdict.TIMEOUT if fault == LATE else Verdict.GRADER_ERROR
@@ -450,7 +455,7 @@ class _Slot:
                 return
             messages.send(end, {}, [worker.connection.fileno()])
             worker.connection.close()
-            self._spare.append(self._start_worker())
+            self._prepare()
         elif ask == "stop":
             self._drop_worker()
             messages.send(end, {})
@@ -482,9 +487,21 @@ class _Slot:
         if isinstance(hello, dict) and "error" in hello:
             raise EngineError(str(hello["error"]))
 
+    def _prepare(self) -> None:
+        """While referee and worker are busy with each other: the next two, and the burial of the last ones."""
+        if not self._spare:
+            self._spare.append(self._start_worker())
+        self._spare_referee = self._spare_referee or self._start_referee()
+        self._bury()
+
+    def _bury(self) -> None:
+        while self._dead:
+            self._dead.pop().close()
+
     def _drop_worker(self) -> None:
         if self._worker is not None:
-            self._worker.close()
+            self._worker.child.kill()
+            self._dead.append(self._worker)
             self._worker = None
 
     def _start_referee(self) -> tuple[Child, socket.socket]:

@@ -130,8 +130,10 @@ def assert_not_started() -> None:
 
 def serve(control: socket.socket, preload: Sequence[str]) -> None:
     """The server: import `preload`, then fork zygotes."""
+    gc.disable()  # nothing that these imports make is ever garbage
     for name in ("grader.remote.worker", "grader.sandbox.confine", *preload):
         importlib.import_module(name)
+    gc.enable()
     Zygote(control, {"workers": _workers, "suite": _suite}).run()
 
 

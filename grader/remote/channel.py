@@ -55,6 +55,7 @@ class RemoteChannel:
         self.import_output = ""
         self.callback_failure: AssertionError | None = None
         self._received = 0
+        self._forget = False
         self._supervisor = supervisor
         self._seed = seed
         self._call_seconds = call_seconds
@@ -74,12 +75,8 @@ class RemoteChannel:
         self._functions.clear()
 
     def end_test(self) -> None:
-        """Let the worker drop the test's objects."""
-        if self._connection is not None and self.asked:
-            try:
-                self._exchange("forget", [])
-            except (StudentError, StudentStopped, Unusable):
-                self._drop()
+        """Have the worker drop the test's objects, with the next question that it is asked."""
+        self._forget = True
 
     def take_output(self) -> str:
         """What the student's code printed in this test."""
@@ -116,7 +113,8 @@ class RemoteChannel:
         assert self._connection is not None
         deadline = min(time.monotonic() + self._call_seconds, self._end)
         number = secrets.randbits(62)
-        body = wire.encode({"id": number, "op": op, "args": args})
+        body = wire.encode({"id": number, "op": op, "args": args, "forget": self._forget})
+        self._forget = False
         try:
             if select.select([self._connection], [], [], 0)[0]:
                 self._answered_unasked()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import importlib
 import io
 import os
 import random
@@ -74,7 +73,9 @@ class Worker:
     def _answer(self, message: dict[str, Any]) -> None:
         previous, self._current = self._current, message["id"]
         try:
-            answer: dict[str, object] = {"ok": self._perform(message["op"], message["args"])}
+            answer: dict[str, object] = {
+                "ok": self._perform(message["op"], message["args"], message["forget"])
+            }
         except stream.Closed:
             raise
         except NotData as error:
@@ -88,14 +89,13 @@ class Worker:
         finally:
             self._current = previous
 
-    def _perform(self, op: str, args: list[Any]) -> object:
+    def _perform(self, op: str, args: list[Any], forget: bool) -> object:
         if op == "load":
             self._load(*args)
             return None
         assert self._executor is not None
-        if op == "forget":
+        if forget:
             self._executor.forget()
-            return None
         return self._executor.perform(op, args)
 
     def _load(self, name: str, seed: int) -> None:
@@ -136,7 +136,6 @@ def main(connection: socket.socket, folder: Path) -> None:
     """Serve `connection`; called in the confined fork."""
     sys.dont_write_bytecode = True
     sys.argv = [""]
-    importlib.invalidate_caches()
     _warm_up()
     stream.send(connection, wire.encode({"ready": True}))
     Worker(connection, folder).run()

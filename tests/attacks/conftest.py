@@ -22,7 +22,7 @@ from grader.engine.local import LocalEngine
 from grader.result import Result, TestResult
 from grader.submission import Submission
 
-LIMITS = Limits(seconds=9, call_seconds=3, memory_mb=500, disk_mb=64, threads=64)
+LIMITS = Limits(seconds=6, call_seconds=3, memory_mb=500, disk_mb=64, threads=64)
 PROBLEMS = {
     "scale": 4.0,
     "words": 3.0,

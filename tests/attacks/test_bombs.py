@@ -48,6 +48,7 @@ def hog():
     held = bytearray(330 * 2**20)
     for at in range(0, len(held), 4096):
         held[at] = 1
+    time.sleep(1)
     os._exit(33)
 
 def words(text):

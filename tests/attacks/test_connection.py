@@ -43,19 +43,23 @@ FORGED = {
     "an answer that is none": "reply()",
     "an answer to another question": "raw(wire.encode({'id': WORKER._current + 1, 'out': '', 'ok': {}}))",
     "an id that is an array of two": "raw(wire.encode({'id': np.array([1, 2]), 'out': '', 'ok': {}}))",
-    "an id that is the number as an array": "raw(wire.encode({'id': np.array([WORKER._current, 1]), 'out': '', 'ok': {}}))",
+    "an id that is the number as an array": "raw(wire.encode({'id': np.array([WORKER._current, 1]), "
+    "'out': '', 'ok': {}}))",
     "an output that is no text": "raw(wire.encode({'id': WORKER._current, 'out': [1], 'ok': {}}))",
-    "a call of no function": "raw(wire.encode({'id': WORKER._current, 'out': '', 'call': wire.Callback(7), 'args': [], 'kwargs': {}}))",
+    "a call of no function": "raw(wire.encode({'id': WORKER._current, 'out': '', 'call': "
+    "wire.Callback(7), 'args': [], 'kwargs': {}}))",
     "an exception that is none": "reply(err={'type': 3, 'bases': None, 'message': b'', 'traceback': []})",
     "an exception without an end": "reply(err=['Exception'] * 1000)",
     "a list instead of a message": "raw(wire.encode([1, 2, 3]))",
     "nothing at all": "raw(b'')",
     "a header longer than the frame": "raw(struct.pack('<I', 2**31) + b'xx')",
     "a frame of 2**63 bytes": "LINE.sendall(struct.pack('<Q', 2**63) + b'x' * 100)",
-    "a frame of the largest size and nothing in it": "LINE.sendall(struct.pack('<Q', 64 * 2**20)); os.close(LINE.fileno())",
+    "a frame of the largest size and nothing in it": "LINE.sendall(struct.pack('<Q', 64 * 2**20)); "
+    "os.close(LINE.fileno())",
     "noise": "raw(os.urandom(5000))",
     "a pickle": "raw(__import__('pickle').dumps({'id': 1}))",
-    "a list of four thousand million": "head = bytes.fromhex('92 dd ff ff ff ff 00'); raw(struct.pack('<I', len(head)) + head)",
+    "a list of four thousand million": "head = bytes.fromhex('92 dd ff ff ff ff 00'); "
+    "raw(struct.pack('<I', len(head)) + head)",
     "nested half a million deep": "head = b'\\x91' * 500_000; raw(struct.pack('<I', len(head)) + head)",
     "tagged lists nested a thousand deep": "tree = 0\nfor _ in range(400): tree = [0, tree]\nheader(packed(ok=tree))",
     "an extension type": "header(packed(ok=msgpack.ExtType(5, b'x')))",
@@ -280,7 +284,8 @@ def test_a_header_of_two_million_lists_does_not_stall_the_grader(arena) -> None:
             def words(text):
                 head = msgpack.packb(packed(ok=0))[:-1]
                 many = 1_900_000
-                head = b"\\x92" + head + b"\\xdd" + struct.pack(">I", many + 1) + b"\\x00" + b"\\x91\\x00" * many + b"\\x90"
+                lists = b"\\xdd" + struct.pack(">I", many + 1) + b"\\x00" + b"\\x91\\x00" * many
+                head = b"\\x92" + head + lists + b"\\x90"
                 raw(struct.pack("<I", len(head)) + head)
                 time.sleep(60)
             """
@@ -322,23 +327,27 @@ def test_calls_back_after_the_test_reach_nothing(arena) -> None:
     assert "a call of no function" in next(test.message for test in result.tests if test.problem == "recover")
 
 
-def test_a_thread_that_answers_after_its_test_spoils_only_its_own_marks(arena) -> None:
-    result = arena.attack(
+def test_an_answer_after_its_test_is_forbidden_in_the_next(arena) -> None:
+    arena.attack(
         hostile(
             """
+            honest, calls = lines, []
+            answer = WORKER._send
+            def late(told):
+                answer(told)
+                if calls:
+                    calls.append(1)
+                if len(calls) == 3:
+                    reply(ok="x")
+            WORKER._send = late
             def lines(names):
-                def later():
-                    time.sleep(0.001)
-                    for _ in range(50):
-                        reply(ok="x")
-                        time.sleep(0.001)
-                threading.Thread(target=later, daemon=True).start()
-                return "\\n".join(names)
+                calls.append(1)
+                return honest(names)
             """
         ),
-        keeps=arena.without(),
+        keeps=arena.without("squares"),
+        verdicts={"squares": "forbidden"},
     )
-    assert result.points == result.max_points
 
 
 @pytest.mark.parametrize(
@@ -348,7 +357,8 @@ def test_replacing_the_workers_own_functions_earns_nothing(arena, target: str) -
     patches = {
         "Executor.perform": "objects.Executor.perform = lambda self, op, args: True",
         "to_tree": "objects.to_tree = lambda *_: {'verdict': 'passed'}",
-        "describe": "worker.describe = lambda *_: {'type': 'passed', 'bases': ['object'], 'message': '', 'traceback': ''}\n"
+        "describe": "worker.describe = lambda *_: {'type': 'passed', 'bases': ['object'], "
+        "'message': '', 'traceback': ''}\n"
         "scale = words = Double = descend = recover = squares = lines = lambda *_: 1 / 0",
         "Worker._answer": "worker.Worker._answer = lambda self, message: self._send({'ok': True})",
         "wire.encode": "encode = wire.encode\nwire.encode = lambda tree: encode({**tree, 'ok': True})",

@@ -60,8 +60,8 @@ OWN |= {
 OWN |= {"TF2_BEHAVIOR", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH"}
 # What an ordinary user, or a container, is refused as well.
 PRIVILEGED_CALLS = {
-    "bpf", "fanotify_init", "fsopen", "init_module", "io_uring_setup", "kexec_load", "memfd_secret", "mount", "open_by_handle_at",
-    "open_tree", "perf_event_open", "pivot_root", "swapon", "umount2", "userfaultfd",
+    "bpf", "fanotify_init", "fsopen", "init_module", "io_uring_setup", "kexec_load", "memfd_secret", "mount",
+    "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root", "swapon", "umount2", "userfaultfd",
 }  # fmt: skip
 
 

@@ -14,33 +14,42 @@ PATCHES = {
     "numpy.testing": "import numpy.testing\nfor name in dir(np.testing):\n"
     "    if name.startswith('assert'):\n        setattr(np.testing, name, lambda *_, **__: None)",
     "numpy": "np.allclose = np.array_equal = np.isclose = np.all = lambda *_, **__: True",
-    "pytest": "import sys, types\nfake = types.ModuleType('pytest')\nfake.__getattr__ = lambda name: lambda *_, **__: True\n"
+    "pytest": "import sys, types\nfake = types.ModuleType('pytest')\nfake.__getattr__ = lambda "
+    "name: lambda *_, **__: True\n"
     "sys.modules['pytest'] = sys.modules['_pytest'] = fake",
     "builtins": "import builtins\nbuiltins.isinstance = builtins.all = builtins.any = lambda *_: True\n"
     "builtins.len = lambda *_: 4\nbuiltins.AssertionError = ValueError",
-    "the array's comparison": "import ctypes\ntry:\n    np.ndarray.__eq__ = lambda *_: True\nexcept TypeError:\n    pass",
+    "the array's comparison": "import ctypes\ntry:\n    np.ndarray.__eq__ = lambda *_: True\nexcept "
+    "TypeError:\n    pass",
     "the float's slots": "import ctypes\nfloat_ = ctypes.py_object(float)\n"
     "table = ctypes.cast(id(float.__dict__) + 16, ctypes.POINTER(ctypes.py_object)).contents.value\n"
     "table['__eq__'] = lambda *_: True",
     "the memory of small integers": "import ctypes\nfor value in range(100, 200):\n"
     "    ctypes.memmove(id(value) + 24, b'\\x07\\x00\\x00\\x00', 4)",
     "sys.path and the import hooks": "import sys\nsys.path[:] = ['.']\nsys.meta_path.clear()\nsys.path_hooks.clear()",
-    "every module": "import sys\nfor name in list(sys.modules):\n    if name.startswith(('grader', 'dlquiz')):\n        del sys.modules[name]",
-    "its own module": "import sys\nclass Module(type(sys)):\n    def __getattr__(self, name):\n        return lambda *_, **__: True\n"
+    "every module": "import sys\nfor name in list(sys.modules):\n    if name.startswith(('grader', "
+    "'dlquiz')):\n        del sys.modules[name]",
+    "its own module": "import sys\nclass Module(type(sys)):\n    def __getattr__(self, "
+    "name):\n        return lambda *_, **__: True\n"
     "sys.modules[__name__] = Module(__name__)\nsys.modules['work'].__class__ = Module",
-    "tracing": "import sys, threading\nsys.settrace(lambda *_: None)\nsys.setprofile(lambda *_: None)\nthreading.settrace(lambda *_: None)",
+    "tracing": "import sys, threading\nsys.settrace(lambda *_: None)\nsys.setprofile(lambda *_: "
+    "None)\nthreading.settrace(lambda *_: None)",
     "the garbage collector": "import gc\ngc.disable()\ngc.set_threshold(0)\ngc.unfreeze()",
-    "the environment": "import os\nos.environ['KERAS_BACKEND'] = 'jax'\nos.environ['PYTEST_ADDOPTS'] = '--collect-only'\n"
+    "the environment": "import os\nos.environ['KERAS_BACKEND'] = 'jax'\n"
+    "os.environ['PYTEST_ADDOPTS'] = '--collect-only'\n"
     "os.environ['PYTHONPATH'] = os.getcwd()\nos.environ['TMPDIR'] = '/'",
-    "the seeds": "import random\nrandom.seed(0)\nnp.random.seed(0)\nkeras.utils.set_random_seed(0)\nrandom.random = lambda: 0.5",
+    "the seeds": "import random\nrandom.seed(0)\nnp.random.seed(0)\nkeras.utils.set_random_seed(0)\n"
+    "random.random = lambda: 0.5",
     "the policies of Keras": "keras.config.set_floatx('float16')\nkeras.config.set_dtype_policy('mixed_float16')\n"
     "keras.config.set_epsilon(1.0)\nkeras.config.set_image_data_format('channels_first')",
-    "the settings of Keras on disk": "import os\nhome = os.environ.get('KERAS_HOME', '.')\ntry:\n    os.makedirs(home, exist_ok=True)\n"
+    "the settings of Keras on disk": "import os\nhome = os.environ.get('KERAS_HOME', '.')\n"
+    "try:\n    os.makedirs(home, exist_ok=True)\n"
     "    open(os.path.join(home, 'keras.json'), 'w').write('{\"floatx\": \"float16\"}')\nexcept OSError:\n    pass",
     "the clock": "import time\ntime.monotonic = time.time = time.perf_counter = lambda: 0.0",
     "the limits of recursion and integers": "import sys\nsys.setrecursionlimit(50)\nsys.set_int_max_str_digits(0)",
     "the printing": "import sys\nsys.stdout = sys.stderr = sys.__stdout__ = None",
-    "signals": "import signal\nfor number in range(1, 32):\n    try:\n        signal.signal(number, signal.SIG_IGN)\n    except OSError:\n        pass",
+    "signals": "import signal\nfor number in range(1, 32):\n    try:\n        signal.signal(number, "
+    "signal.SIG_IGN)\n    except OSError:\n        pass",
 }
 
 
@@ -119,23 +128,26 @@ FORBIDDEN = {
     "the public name": "keras.layers.BatchNormalization()",
     "a call of the layer's class through type": "type.__call__(keras.layers.BatchNormalization)",
     "getattr": "getattr(getattr(keras, 'lay' + 'ers'), 'Batch' + 'Normalization')()",
-    "the deep path": "__import__('keras.src.layers.normalization.batch_normalization', fromlist=['x']).BatchNormalization()",
+    "the deep path": "__import__('keras.src.layers.normalization.batch_normalization', "
+    "fromlist=['x']).BatchNormalization()",
     "tf.keras": "__import__('tensorflow').keras.layers.BatchNormalization()",
     "a subclass": "type('Mine', (keras.layers.BatchNormalization,), {})()",
     "a subclass with its own constructor": "type('Mine', (keras.layers.BatchNormalization,),"
     " {'__init__': lambda self: super(type(self), self).__init__()})()",
     "all objects": "__import__('gc').unfreeze()\n    [thing for thing in __import__('gc').get_objects()"
     " if isinstance(thing, type) and thing.__name__ == 'BatchNormalization'][0]()",
-    "all subclasses": "[thing for thing in keras.layers.Layer.__subclasses__() if thing.__name__ == 'BatchNormalization'][0]()",
+    "all subclasses": "[thing for thing in keras.layers.Layer.__subclasses__() if thing.__name__ == "
+    "'BatchNormalization'][0]()",
     "the operation": "keras.ops.batch_normalization(keras.ops.ones((2, 3)), keras.ops.ones(3), keras.ops.ones(3), -1)",
     "the operation by its deep path": "__import__('keras.src.ops.nn', fromlist=['x']).batch_normalization("
     "keras.ops.ones((2, 3)), keras.ops.ones(3), keras.ops.ones(3), -1)",
-    "the operation of numpy's namesake": "__import__('keras.src.ops', fromlist=['x']).batch_normalization("
+    "the operation among the library's own": "__import__('keras.src.ops', fromlist=['x']).batch_normalization("
     "keras.ops.ones((2, 3)), keras.ops.ones(3), keras.ops.ones(3), -1)",
     "tensorflow": "__import__('tensorflow').nn.batch_normalization(np.ones((2, 3)), 1.0, 1.0, None, None, 0.1)",
     "tensorflow's deep path": "__import__('tensorflow.python.ops.nn_impl', fromlist=['x']).batch_normalization("
     "np.ones((2, 3)), 1.0, 1.0, None, None, 0.1)",
-    "tensorflow's compatibility": "__import__('tensorflow').compat.v1.nn.batch_normalization(np.ones((2, 3)), 1.0, 1.0, None, None, 0.1)",
+    "tensorflow's compatibility": "__import__('tensorflow').compat.v1.nn.batch_normalization("
+    "np.ones((2, 3)), 1.0, 1.0, None, None, 0.1)",
 }
 
 

@@ -93,7 +93,9 @@ def test_a_kernel_without_landlock_is_told_with_the_way_out(monkeypatch: pytest.
 def test_the_exit_status_says_whether_everything_held(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ok: bool | None, status: int
 ) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda: iter([Finding("a thing", ok, "found [b]this[/b]", "the way out")]))
+    monkeypatch.setattr(
+        doctor, "examine", lambda: iter([Finding("a thing", ok, "found [b]this[/b]", "the way out")])
+    )
     result = CliRunner().invoke(main, ["doctor", "--json", str(tmp_path / "out.json")])
     assert result.exit_code == status
     assert "found [b]this[/b]" in result.output

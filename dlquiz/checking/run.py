@@ -1,0 +1,387 @@
+"""Run a folder's public tests in a child process that is watched: nothing a student writes hangs the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import linecache
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from dlquiz.checking.difference import Difference
+from dlquiz.handouts import TESTS, Handout
+from dlquiz.testing.verdict import Verdict
+
+START_SECONDS = 300.0
+_MAX_LINE = 1_000_000
+_MAX_TAIL = 64_000
+_MAX_OUTPUT = 10_100
+_POLL_SECONDS = 0.1
+
+
+class CheckFault(Exception):
+    """No test could be run.
+
+    Attributes:
+        trace: the student's own lines that led to it.
+        usage: whether the folder is at fault, not the code in it.
+    """
+
+    def __init__(self, message: str, trace: str = "", *, usage: bool = False) -> None:
+        super().__init__(message)
+        self.trace = trace
+        self.usage = usage
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one public test.
+
+    Attributes:
+        problem: the name of its problem, or "" for a test that names none.
+        trace: the student's own lines, innermost last.
+        line, source: the statement of the test that failed; line 0 when it is not known.
+        output: what the code printed.
+    """
+
+    name: str
+    problem: str
+    title: str
+    hint: str
+    verdict: Verdict
+    message: str = ""
+    trace: str = ""
+    line: int = 0
+    source: str = ""
+    difference: Difference | None = None
+    output: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class _Test:
+    """One collected test and what is known of it."""
+
+    told: dict[str, str]
+    end: dict[str, Any] | None = None
+    output: str = ""
+
+    def stop(self, verdict: Verdict, message: str, trace: str = "", seconds: float = 0.0) -> None:
+        self.end = {"verdict": verdict, "message": message, "trace": trace, "seconds": seconds}
+
+    def outcome(self) -> Outcome:
+        end = self.end or {"verdict": Verdict.CRASHED}
+        told = end.get("difference")
+        difference = Difference(tuple(told["facts"]), tuple(map(tuple, told["rows"]))) if told else None
+        return Outcome(
+            **{name: self.told[name] for name in ("name", "problem", "title", "hint")},
+            verdict=Verdict(end["verdict"]),
+            message=end.get("message", ""),
+            trace=end.get("trace", ""),
+            line=end.get("line", 0),
+            source=end.get("source", ""),
+            difference=difference,
+            output=self.output,
+            seconds=end.get("seconds", 0.0),
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for each test (and for importing the student's module), and bytes of memory for all of it."""
+
+    seconds: float = 20.0
+    memory: int = 4 * 2**30
+
+
+def run_public_tests(
+    folder: Path,
+    handout: Handout,
+    *,
+    problems: Sequence[str] = (),
+    seed: int = 0,
+    limits: Limits = Limits(),
+    notify: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Run the public tests of `folder`, in their order.
+
+    A test that hangs, crashes or fills the memory gets that verdict, and a fresh process runs the ones behind it.
+
+    Args:
+        problems: only the tests of these; none for all.
+        seed: what the `rng` fixture and the libraries' generators start from.
+        notify: told in a few words what is going on.
+
+    Raises:
+        CheckFault: the module cannot be imported, the tests cannot be collected, or there are none.
+    """
+    tests: dict[str, _Test] = {}
+    order = {
+        "folder": str(folder.resolve()),
+        "submit": handout.submit,
+        "tests": TESTS,
+        "problems": list(problems),
+        "seed": seed,
+        "timeout": limits.seconds,
+    }
+    while True:
+        done = [name for name, test in tests.items() if test.end]
+        failed = {tests[name].told["function"] for name in done if tests[name].outcome().verdict != "passed"}
+        with _Child({**order, "done": done, "not_passed": sorted(failed)}) as child:
+            _Watch(child, folder.resolve(), handout.submit[0], limits, notify, tests).follow()
+        left = [test for test in tests.values() if test.end is None]
+        if not left:
+            break
+        if len(left) == len(tests) - len(done):
+            left[0].stop(Verdict.CRASHED, "Python ended before this test could begin")
+    if not tests:
+        where = f"{', '.join(problems)} has" if problems else f"{TESTS} holds"
+        raise CheckFault(f"{where} no public tests", usage=True)
+    return [test.outcome() for test in tests.values()]
+
+
+class _Child:
+    """The child process, its messages, and the end of its standard error."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._order = order
+
+    def __enter__(self) -> _Child:
+        self.messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._tail = bytearray()
+        # Its own session, so that Ctrl-C reaches only this process, which then ends the child and all its children.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "dlquiz.checking.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._order["folder"],
+            env=_environment(),
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._readers = [
+            threading.Thread(target=read, args=(pipe,), daemon=True)
+            for read, pipe in ((self._hear, self._process.stdout), (self._drain, self._process.stderr))
+        ]
+        try:
+            for reader in self._readers:
+                reader.start()
+            with contextlib.suppress(OSError):  # it has ended already, which its silence tells
+                self._process.stdin.write(json.dumps(self._order).encode() + b"\n")
+                self._process.stdin.flush()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        assert self._process.stdin
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def end(self) -> None:
+        """Kill it with everything it started."""
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):
+            family = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        for member in family:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
+        self._process.wait()
+
+    def exit_status(self) -> int:
+        """How it ended by itself; a process that only fell silent is ended."""
+        try:
+            return self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return self._process.wait()
+
+    def memory(self) -> int:
+        """Resident bytes of it and of what it started."""
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            top = psutil.Process(self._process.pid)
+            for process in (top, *top.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    total += process.memory_info().rss
+        return total
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        self._readers[1].join(timeout=1)
+        return self._tail.decode(errors="replace")
+
+    def _hear(self, pipe: IO[bytes]) -> None:
+        for line in iter(lambda: pipe.readline(_MAX_LINE), b""):
+            try:
+                message = json.loads(line)
+                self.messages.put(message if isinstance(message, dict) else None)
+            except ValueError:
+                break
+        self.messages.put(None)
+
+    def _drain(self, pipe: IO[bytes]) -> None:
+        while block := os.read(pipe.fileno(), 65536):
+            self._tail += block
+            del self._tail[:-_MAX_TAIL]
+
+
+class _Watch:
+    """Follows one child to its end and writes down what becomes of the tests."""
+
+    def __init__(
+        self,
+        child: _Child,
+        folder: Path,
+        module: str,
+        limits: Limits,
+        notify: Callable[[str], None],
+        tests: dict[str, _Test],
+    ) -> None:
+        self._child = child
+        self._folder = folder
+        self._module = module
+        self._limits = limits
+        self._notify = notify
+        self._tests = tests
+        self._phase = ""
+        self._running: _Test | None = None
+        self._began = time.monotonic()
+        self._patience = START_SECONDS
+        self._done = False
+
+    def follow(self) -> None:
+        """Until the child is done, ends, or has to be ended.
+
+        Raises:
+            CheckFault: it could not come as far as its tests.
+        """
+        while not self._done:
+            try:
+                message = self._child.messages.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                if time.monotonic() - self._began > self._patience:
+                    return self._stopped(Verdict.TIMEOUT, f"no answer within {self._patience:g} s")
+                if self._child.memory() > self._limits.memory:
+                    allowed = self._limits.memory / 2**30
+                    return self._stopped(Verdict.MEMORY, f"used more than {allowed:.3g} GB of memory")
+                continue
+            if message is None:
+                return self._stopped(Verdict.CRASHED, _ending(self._child.exit_status()))
+            self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"event": "phase", "phase": str(phase)}:
+                self._phase = phase
+                self._wait(self._limits.seconds if phase == "module" else START_SECONDS)
+                self._notify({"libraries": "importing the libraries"}.get(phase, f"importing {self._module}"))
+            case {"event": "unimportable", "message": str(text), "trace": str(trace)}:
+                self._unimportable(text, trace)
+            case {"event": "fault", "message": str(text)}:
+                self._faulty(text)
+            case {"event": "collected", "tests": list(tests)}:
+                for told in tests:
+                    self._tests.setdefault(told["id"], _Test(told))
+            case {"event": "begin", "id": str(name)} if name in self._tests:
+                self._running = self._tests[name]
+                self._wait(self._limits.seconds)
+                place = list(self._tests).index(name) + 1
+                self._notify(f"test {place} of {len(self._tests)}: {self._running.told['title']}")
+            case {"event": "output", "text": str(text)} if self._running:
+                self._running.output = (self._running.output + text)[:_MAX_OUTPUT]
+            case {"event": "end", "id": str(name)} if self._running is self._tests.get(name):
+                assert self._running
+                self._running.end = message
+                self._running = None
+                self._wait(self._limits.seconds)
+            case {"event": "done"}:
+                self._done = True
+                if self._running:
+                    self._running.stop(Verdict.CRASHED, "your code interrupted the run")
+
+    def _wait(self, seconds: float) -> None:
+        self._began, self._patience = time.monotonic(), seconds
+
+    def _stopped(self, verdict: Verdict, message: str) -> None:
+        """The child has ended or must end: whose doing was that?"""
+        seconds = time.monotonic() - self._began
+        self._child.end()
+        trace = "\n".join(_own_frames(self._child.last_words(), self._folder))
+        if self._running:
+            self._running.stop(verdict, message, trace, round(seconds, 4))
+        elif self._phase == "module":
+            self._unimportable(message, trace)
+        elif not self._tests:
+            said = self._child.last_words().strip().splitlines()[-1:]
+            raise CheckFault(
+                f"Python could not start the tests: {': '.join([message, *said])}. `dlquiz doctor` may know why"
+            )
+
+    def _unimportable(self, message: str, trace: str) -> None:
+        if self._tests:
+            for test in self._tests.values():
+                if test.end is None:
+                    test.stop(
+                        Verdict.CRASHED, f"{self._module} could not be imported again: {message}", trace
+                    )
+        else:
+            raise CheckFault(f"{self._module} cannot be imported: {message}", trace)
+
+    def _faulty(self, message: str) -> None:
+        raise CheckFault(f"{TESTS} cannot be used:\n{message}", usage=True)
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return environment
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"your code ended Python (exit status {status})"
+    name = {item.value: item.name for item in signal.Signals}.get(-status, f"signal {-status}")
+    why = ": memory may have run out" if name == "SIGKILL" else ""
+    return f"Python was ended by {name}{why}"
+
+
+_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (\S+)$', re.MULTILINE)
+_THREAD = re.compile(r"^(?:Thread|Current thread) .*\(most recent call first\):$", re.MULTILINE)
+
+
+def _own_frames(said: str, folder: Path) -> Iterator[str]:
+    """The student's own lines in the last stack that faulthandler wrote, innermost last."""
+    stacks = _THREAD.split(said[max(said.rfind("Timeout (0:"), said.rfind("Fatal Python error"), 0) :])
+    for stack in stacks:
+        found = [
+            (Path(name), int(line), function)
+            for name, line, function in _FRAME.findall(stack)
+            if Path(name).parent == folder and Path(name).name != TESTS
+        ][:6]
+        if found:
+            for path, line, function in reversed(found):
+                code = linecache.getline(str(path), line).strip()
+                yield f"{path.name}, line {line}, in {function}\n    {code}".rstrip()
+            return

@@ -1,0 +1,113 @@
+"""The verbs for those who write assignments: validate and release."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def edit(course: Any, name: str, old: str, new: str) -> None:
+    path = course.folder / "assignments" / "sums" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def findings(course: Any, status: int) -> dict[tuple[str, str], dict[str, Any]]:
+    done = course.run("validate", "-j", "1", "--json", "-", "--seed", "3", status=status)
+    told = json.loads(done.out)
+    assert told["seed"] == 3
+    assert "sums" in done.err
+    return {(one["kind"], one["name"]): one for one in told["findings"]}
+
+
+def test_a_good_suite_is_status_0(course: Any) -> None:
+    found = findings(course, 0)
+    assert all(one["ok"] for one in found.values())
+    assert {kind for kind, _ in found} == {"handout", "solution", "stub", "variant", "mutant", "hollow"}
+    assert found["solution", "solution"]["points"] == 10
+    assert found["variant", "by_numpy"]["points"] == 10
+    assert found["stub", "stub"]["points"] == 0
+
+
+def test_a_mutant_that_is_not_caught_is_status_1(course: Any) -> None:
+    edit(course, "hidden/test_hidden.py", "np.testing.assert_allclose(student.mean(values), values.mean())",
+         "assert abs(student.mean(values)) > 0")  # fmt: skip
+    wrong = {name: one for name, one in findings(course, 1).items() if not one["ok"]}
+    assert ("mutant", "a divisor too large") in wrong
+    assert "test_mean does not catch it: passed" in wrong["mutant", "a divisor too large"]["reasons"]
+
+
+def test_a_stub_or_a_hollow_module_that_earns_points_is_status_1(course: Any) -> None:
+    edit(course, "hidden/test_hidden.py", '@pytest.mark.needs("test_total")\n', "")
+    wrong = {name: one for name, one in findings(course, 1).items() if not one["ok"]}
+    assert ("hollow", "returns 0") in wrong
+    assert ("stub", "stub") not in wrong
+    edit(course, "hidden/test_hidden.py", "    assert student.total([]) == 0", "    pass")
+    wrong = {name: one for name, one in findings(course, 1).items() if not one["ok"]}
+    assert "earns 2 of 10, should earn 0" in wrong["stub", "stub"]["reasons"]
+
+
+def test_a_right_answer_that_is_refused_is_status_1(course: Any) -> None:
+    edit(
+        course,
+        "hidden/test_hidden.py",
+        "assert student.total([]) == 0",
+        "assert type(student.total([])) is float",
+    )
+    wrong = {name: one for name, one in findings(course, 1).items() if not one["ok"]}
+    assert list(wrong) == [("variant", "by_numpy")]
+    assert any(
+        "earns 8 of 10, should earn 10" in reason for reason in wrong["variant", "by_numpy"]["reasons"]
+    )
+
+
+def test_a_handout_out_of_step_is_status_1(course: Any) -> None:
+    edit(course, "handout/sums.py", "Sums of numbers", "Old words")
+    wrong = {name: one for name, one in findings(course, 1).items() if not one["ok"]}
+    assert [kind for kind, _ in wrong] == ["handout"]
+
+
+def test_an_engine_that_fails_is_status_3(course: Any) -> None:
+    edit(course, "hidden/test_hidden.py", "import pytest\n", "import pytest\nimport nowhere_at_all\n")
+    done = course.run("validate", "sums", status=3)
+    assert "No module named 'nowhere_at_all'" in done.err
+
+
+def test_an_assignment_that_is_not_there_is_status_2(course: Any) -> None:
+    done = course.invoke("validate", "nothing", status=2)
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_bundles_hold_what_students_may_have_and_nothing_else(course: Any) -> None:
+    done = course.invoke("release", "out", "--json", "-", status=0)
+    paths = [Path(path) for path in json.loads(done.out)["bundle"]]
+    assert paths
+    written = [path for path in (course.folder / "out").rglob("*") if path.is_file()]
+    assert {path.name for path in written} >= {"sums.zip"} or {path.name for path in written} >= {"sums.py"}
+    for path in written:
+        content = path.read_bytes()
+        for secret in (b"sum(values)) / len(values)", b"values.mean()", b"a divisor too large"):
+            assert secret not in content
+
+
+def test_stubs_are_checked_and_remade(course: Any, sums: dict[str, str]) -> None:
+    assert "in step" in course.invoke("release", "--check", status=0).out
+    edit(course, "handout/sums.py", "Sums of numbers", "Old words")
+    stale = course.invoke("release", "--check", "sums", status=1)
+    assert "handout/sums.py" in stale.out
+    assert "grader release --write" in stale.out
+    course.invoke("release", "--write", "sums", status=0)
+    assert (course.folder / "assignments" / "sums" / "handout" / "sums.py").read_text() == sums[
+        "handout/sums.py"
+    ]
+    assert "nothing to write" in course.invoke("release", "--write", status=0).out
+    course.invoke("release", "--check", status=0)
+
+
+@pytest.mark.parametrize("arguments", [("--check",), ("--write",), ("out",)])
+def test_json_on_standard_output_is_json_alone(course: Any, arguments: tuple[str, ...]) -> None:
+    assert json.loads(course.invoke("release", *arguments, "--json", "-", status=0).out)["schema"] == 1
