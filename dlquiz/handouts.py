@@ -104,7 +104,9 @@ def find(slug: str, package: Path = _PACKAGE) -> Handout:
         return known[wanted]
     if not known:
         raise HandoutError("this installation of dlquiz holds no assignments: install it again with pip")
-    raise HandoutError(f"no assignment '{slug}'{did_you_mean(wanted, known)}; `dlquiz list` shows all of them")
+    raise HandoutError(
+        f"no assignment '{slug}'{did_you_mean(wanted, known)}; `dlquiz list` shows all of them"
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -128,7 +130,9 @@ def start(handout: Handout, folder: Path, package: Path = _PACKAGE) -> Started:
     folder.mkdir(parents=True, exist_ok=True)
     _, source = _found(package)[handout.slug]
     files = {name: (source / name).read_bytes() for name in handout.names if name != MANIFEST}
-    written, same, kept = [], [], []
+    written: list[str] = []
+    same: list[str] = []
+    kept: list[str] = []
     for name, content in {**files, MANIFEST: handout.to_json().encode()}.items():
         target = folder / name
         try:

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -58,6 +59,15 @@ class _Suite:
         self.collected = False
         self._control = control
         self._slug = slug
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_modifyitems(self) -> Generator[None, None, None]:
+        """Keep what is wrong with a marker."""
+        try:
+            yield
+        except pytest.UsageError as error:
+            self.failures.append(str(error))
+            raise
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what went wrong in collection."""

@@ -163,7 +163,7 @@ class _Child:
         self._tail = bytearray()
         # Its own session, so that Ctrl-C reaches only this process, which then ends the child and all its children.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dlquiz.checking.runner"],
+            [sys.executable, "-P", "-m", "dlquiz.checking.runner"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -172,7 +172,9 @@ class _Child:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-        assert self._process.stdin and self._process.stdout and self._process.stderr
+        assert self._process.stdin
+        assert self._process.stdout
+        assert self._process.stderr
         self._readers = [
             threading.Thread(target=read, args=(pipe,), daemon=True)
             for read, pipe in ((self._hear, self._process.stdout), (self._drain, self._process.stderr))
@@ -277,11 +279,11 @@ class _Watch:
             CheckFault: it could not come as far as its tests.
         """
         while not self._done:
+            if time.monotonic() - self._began > self._patience:
+                return self._stopped(Verdict.TIMEOUT, f"no answer within {self._patience:g} s")
             try:
                 message = self._child.messages.get(timeout=_POLL_SECONDS)
             except queue.Empty:
-                if time.monotonic() - self._began > self._patience:
-                    return self._stopped(Verdict.TIMEOUT, f"no answer within {self._patience:g} s")
                 if self._child.memory() > self._limits.memory:
                     allowed = self._limits.memory / 2**30
                     return self._stopped(Verdict.MEMORY, f"used more than {allowed:.3g} GB of memory")

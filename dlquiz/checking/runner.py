@@ -295,7 +295,7 @@ def _where(info: pytest.ExceptionInfo[BaseException], path: Path) -> tuple[int, 
 
 
 def _words(error: BaseException) -> str:
-    text = str(error)
+    text = "\n".join(line for line in str(error).splitlines() if "Use -v to get" not in line)
     silent = re.match(r"DID NOT RAISE (?:any of )?(?:<class ')?([\w.]+)", text)
     return f"expected {silent[1].rpartition('.')[2]} to be raised, and nothing was" if silent else text
 

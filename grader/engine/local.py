@@ -27,7 +27,7 @@ from dlquiz.testing.checks import Check
 from dlquiz.testing.verdict import Verdict
 from grader.assignment import Assignment
 from grader.engine import folders, messages
-from grader.engine.processes import Child, EngineError, Fork, Server
+from grader.engine.processes import ZYGOTE_GONE, Child, EngineError, Fork, Server
 from grader.engine.watch import Watch
 from grader.remote import stream, wire
 from grader.result import ProblemResult, Result, TestResult
@@ -80,6 +80,9 @@ class Warm:
                     check = Check(**{**told, "needs": tuple(told["needs"])})
                     checks[check.name] = check
         child.close()
+        known = {problem.name for problem in assignment.problems}
+        if unknown := sorted({check.problem for check in checks.values()} - known):
+            raise EngineError(f"{assignment.suite}: the manifest has no problem {', '.join(unknown)}")
         for problem in assignment.problems:
             total = sum(check.points for check in checks.values() if check.problem == problem.name)
             if abs(total - problem.points) > 1e-6:
@@ -123,6 +126,8 @@ class _Worker:
             status = self.child.wait(POLL_SECONDS)
             if status is None:
                 self.check()
+        if status == ZYGOTE_GONE:
+            raise EngineError("the worker zygote is gone")
         if self.excess is not None:
             name, text = self.excess
             return (Verdict.MEMORY if name == "memory" else Verdict.CRASHED), text
@@ -336,6 +341,7 @@ class _Slot:
 
     def __init__(self, engine: LocalEngine) -> None:
         self._engine = engine
+        self._warm = engine.warm
         limits = engine.assignment.limits
         self._limits = WorkerLimits(
             memory_mb=limits.memory_mb,
@@ -371,6 +377,9 @@ class _Slot:
     def grade(self, submission: Submission, seed: int) -> Result:
         """Grade one submission. Raises EngineError when our own processes fail."""
         engine = self._engine
+        if self._warm is not engine.warm:
+            self.close()  # its spares are of zygotes that were replaced
+            self._warm = engine.warm
         started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
         self._hit = []
         if f"{engine.assignment.module}.py" not in submission.files:
@@ -389,7 +398,10 @@ class _Slot:
             messages.send(end, {"seed": seed})
             last = self._serve(referee, end, submission, told)
         except messages.Gone:
-            last = {"fault": f"the referee ended early{_how(referee.wait(1.0))}"}
+            status = referee.wait(1.0)
+            if status == ZYGOTE_GONE:
+                raise EngineError("the suite zygote is gone") from None
+            last = {"fault": f"the referee ended early{_how(status)}"}
         finally:
             self._drop_worker()
             end.close()
@@ -473,8 +485,13 @@ class _Slot:
             "limits": asdict(self._limits),
             "confined": self._engine.isolation == "strict",
         }
-        with theirs:
-            child = self._engine.warm.workers.fork("worker", args, [theirs.fileno()])
+        try:
+            with theirs:
+                child = self._engine.warm.workers.fork("worker", args, [theirs.fileno()])
+        except EngineError:
+            ours.close()
+            folders.remove(folder)
+            raise
         return _Worker(folder, child, ours, Watch(child.pid, folder, self._limits))
 
     def _expect_hello(self, worker: _Worker) -> None:
@@ -512,15 +529,17 @@ class _Slot:
             "seconds": limits.seconds,
         }
         ours, theirs = messages.pair()
-        with theirs:
-            return self._engine.warm.referees.fork("referee", args, [theirs.fileno()]), ours
+        try:
+            with theirs:
+                return self._engine.warm.referees.fork("referee", args, [theirs.fileno()]), ours
+        except EngineError:
+            ours.close()
+            raise
 
 
 def _how(status: int | None) -> str:
     if status is None:
         return ""
-    if status == -1:
-        return " with its zygote"
     return f" (exit status {os.waitstatus_to_exitcode(status)})"
 
 

@@ -19,6 +19,7 @@ from grader.engine import messages
 
 START_SECONDS = 120.0
 FORK_SECONDS = 30.0
+ZYGOTE_GONE = -1
 KEPT_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -55,10 +56,10 @@ class Child:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def wait(self, seconds: float) -> int | None:
-        """The wait status, or None if it does not come in time; -1 if the zygote died with it."""
+        """The wait status, or None if it does not come in time; `ZYGOTE_GONE` if nobody is left to tell."""
         if self._ended is None and select.select([self._status], [], [], max(0.0, seconds))[0]:
             text = os.read(self._status, 64)
-            self._ended = int(text) if text else -1
+            self._ended = int(text) if text else ZYGOTE_GONE
         return self._ended
 
     def close(self) -> None:

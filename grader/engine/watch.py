@@ -11,6 +11,7 @@ from grader.sandbox.policy import WorkerLimits
 
 HEADLESS_SECONDS = 0.5
 MAX_FILES = 2_000
+MAX_DEPTH = 32
 # Resident, swapped out, and the page tables, which grow with mappings that are only looked at.
 _MEMORY = (b"VmRSS", b"VmSwap", b"VmPTE")
 
@@ -56,7 +57,7 @@ class Watch:
     def _disk(self) -> tuple[str, str] | None:
         stored, count = self._stored()
         if count > MAX_FILES:
-            return "disk", f"made more than {MAX_FILES:,} files"
+            return "disk", f"made more than {MAX_FILES:,} files, or folders {MAX_DEPTH} levels deep"
         written = max(self._written(), stored) / 2**20
         if written > self._limits.disk_mb:
             return "disk", f"wrote {written:,.0f} MiB (at most {self._limits.disk_mb:,} MiB)"
@@ -72,15 +73,18 @@ class Watch:
     def _stored(self) -> tuple[int, int]:
         """Bytes and number of files below the folder, counted as far as is allowed."""
         stored = count = 0
-        folders = [str(self._folder)]
+        folders = [(str(self._folder), 0)]
         while folders and count <= MAX_FILES:
-            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            folder, depth = folders.pop()
+            if depth > MAX_DEPTH:
+                return stored, MAX_FILES + 1
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
                     count += 1
                     with contextlib.suppress(OSError):
                         stored += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+                        folders.append((entry.path, depth + 1))
                     if count > MAX_FILES:
                         break
         return stored, count
