@@ -142,6 +142,10 @@ class _Worker:
             return Verdict.MEMORY, "was killed by the system, most likely for want of memory"
         return Verdict.CRASHED, f"the process was killed by {signal.Signals(number).name}"
 
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.child.kill()
+
     def close(self) -> None:
         """Kill it and remove its folder."""
         self.connection.close()
@@ -181,6 +185,7 @@ class LocalEngine:
         self._lock = threading.Lock()
         self.stopping = False
         self._slots: SimpleQueue[_Slot] = SimpleQueue()
+        self._undertaker = ThreadPoolExecutor(1, thread_name_prefix="bury")
 
     def __enter__(self) -> Self:
         if platform.system() != "Linux":
@@ -207,6 +212,7 @@ class LocalEngine:
         self.stopping = True
         while not self._slots.empty():
             self._slots.get().close()
+        self._undertaker.shutdown()
         if hasattr(self, "warm"):
             self._stop(self.warm)
         folders.remove(self.folder)
@@ -230,6 +236,14 @@ class LocalEngine:
         warm.close()
         if warm.server is not self._given_server:
             warm.server.close()
+
+    def bury(self, dead: _Worker | Child) -> None:
+        """Kill now; wait for the end and tidy up in a thread, since meanwhile others must be watched."""
+        dead.kill()
+        try:
+            self._undertaker.submit(dead.close)
+        except RuntimeError:  # the engine is closing
+            dead.close()
 
     def renew(self, broken: Warm) -> None:
         """Replace the warm processes after a failure, once for all slots that noticed. Raises EngineError."""
@@ -352,7 +366,6 @@ class _Slot:
         self._spare: deque[_Worker] = deque()
         self._spare_referee: tuple[Child, socket.socket] | None = None
         self._worker: _Worker | None = None
-        self._dead: list[_Worker | Child] = []
         self._hit: list[str] = []
 
     def try_worker(self) -> None:
@@ -365,7 +378,6 @@ class _Slot:
     def close(self) -> None:
         """Let go of every process."""
         self._drop_worker()
-        self._bury()
         while self._spare:
             self._spare.pop().close()
         if self._spare_referee is not None:
@@ -405,8 +417,7 @@ class _Slot:
         finally:
             self._drop_worker()
             end.close()
-            referee.kill()
-            self._dead.append(referee)
+            self._engine.bury(referee)
         fault = last.pop("fault", None)
         # What keeps a referee past every deadline is what a student's code gave it to work on.
         verdict = Verdict.TIMEOUT if fault == LATE else Verdict.GRADER_ERROR
@@ -505,20 +516,14 @@ class _Slot:
             raise EngineError(str(hello["error"]))
 
     def _prepare(self) -> None:
-        """While referee and worker are busy with each other: the next two, and the burial of the last ones."""
+        """While referee and worker are busy with each other: the next two."""
         if not self._spare:
             self._spare.append(self._start_worker())
         self._spare_referee = self._spare_referee or self._start_referee()
-        self._bury()
-
-    def _bury(self) -> None:
-        while self._dead:
-            self._dead.pop().close()
 
     def _drop_worker(self) -> None:
         if self._worker is not None:
-            self._worker.child.kill()
-            self._dead.append(self._worker)
+            self._engine.bury(self._worker)
             self._worker = None
 
     def _start_referee(self) -> tuple[Child, socket.socket]:

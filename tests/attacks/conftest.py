@@ -220,10 +220,20 @@ class Arena:
         __tracebackhide__ = True
         honest = self.grade(HONEST.encode())
         assert honest.points == POINTS, [(t.name, t.verdict, t.message, t.detail) for t in honest.tests]
+        # The dead are buried while the next submission is graded; the honest one's own worker is still to be.
+        left = {
+            str(path.relative_to(folder)) for folder in self.worker_folders() for path in folder.rglob("*")
+        }
+        assert left <= {"work.py"}
+        assert len(self.worker_folders()) <= 2
+        end = time.monotonic() + 5
+        while self.strangers() and time.monotonic() < end:
+            time.sleep(0.01)
         assert self.strangers() == []
-        folders = [path for path in self.engine.folder.iterdir() if path.name.startswith("worker-")]
-        assert [path for folder in folders for path in folder.iterdir()] == []
-        assert len(folders) == 1, "only the next worker's folder is there"
+
+    def worker_folders(self) -> list[Path]:
+        """The private folders of workers that are there now."""
+        return [path for path in self.engine.folder.iterdir() if path.name.startswith("worker-")]
 
     def strangers(self) -> list[str]:
         """Processes of the engine's that are neither zygotes nor the one spare worker and referee."""
@@ -232,7 +242,7 @@ class Arena:
         zygotes = self.server.children()
         spare = [child for zygote in zygotes for child in zygote.children()]
         found = [f"{process}" for process in family if process not in zygotes and process not in spare]
-        if len(zygotes) != 2 or len(spare) != 2:
+        if len(zygotes) != 2 or len(spare) > 2:
             found += [f"{process}" for process in family]
         own = f"HOME={self.engine.folder}".encode()
         for process in psutil.process_iter():

@@ -14,7 +14,7 @@ from dlquiz.testing.student import Handle, StudentError, StudentStopped, Unusabl
 from dlquiz.testing.values import Callback, NotData, Ref
 from dlquiz.testing.verdict import Verdict
 from grader.remote import channel as room
-from grader.remote import stream
+from grader.remote import stream, wire
 from grader.remote.channel import MAX_TEXT
 
 Connect = Callable[..., Any]
@@ -202,6 +202,32 @@ def test_a_forged_answer_is_forbidden(connect: Connect, name: str) -> None:
     assert "was not written by the grader" in str(error)
     assert supervisor.stopped == 1
     assert channel.stopped is error
+
+
+@pytest.mark.parametrize("number", [1.0, True, np.int64(1), np.array(1), 1 + 0j], ids=repr)
+def test_an_id_that_is_only_equal_to_the_right_one_is_forged(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, number: object
+) -> None:
+    monkeypatch.setattr(room.secrets, "randbits", lambda _: 1)
+    _, student, _ = connect(
+        script(lambda pair: pair.send({"id": number, "ok": pair.receive()["op"], "out": ""}))
+    )
+    assert stopped(lambda: student.f).verdict is Verdict.FORBIDDEN
+
+
+def test_an_answer_that_the_grader_trips_over_is_the_answers_fault(
+    connect: Connect, honest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, student, _ = connect(honest())
+    channel.load()
+
+    def trip(_: bytes) -> object:
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(wire, "weight", trip)
+    error = stopped(lambda: student.f)
+    assert error.verdict is Verdict.FORBIDDEN
+    assert "fault of ours" not in str(error)
 
 
 @pytest.mark.parametrize("body", [b"", b"\x05\0\0\0abcde", b"\xff" * 40])

@@ -62,6 +62,10 @@ def test_what_breaks_a_test_is_our_fault_only_before_the_student_was_asked(error
     assert type(error).__name__ in judgement.message
 
 
+def test_what_came_back_instead_of_data_is_told() -> None:
+    assert judge(Unusable("a Layer object came back"), asked=True).message == "a Layer object came back"
+
+
 def test_what_students_are_told_never_quotes_the_suite() -> None:
     secret = "assert 0.731 == expected"
     for error in (AssertionError(secret), ValueError(secret), outcome(lambda: pytest.fail(secret))):
