@@ -61,7 +61,10 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look at one thing after the other. TensorFlow is imported meanwhile, and takes the most time of all."""
     looking = subprocess.Popen(
-        [sys.executable, "-P", "-c", _LOOK], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-P", "-c", _LOOK],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     try:
         yield Finding(
@@ -103,7 +106,9 @@ def packages() -> Finding:
     if not wrong:
         return Finding("packages", True, f"all {count} are there")
     wanted = " ".join(f'"{need}"' for _, need in wrong)
-    return Finding("packages", False, ", ".join(what for what, _ in wrong), f"python -m pip install -U {wanted}")
+    return Finding(
+        "packages", False, ", ".join(what for what, _ in wrong), f"python -m pip install -U {wanted}"
+    )
 
 
 def memory() -> Finding:
@@ -112,7 +117,9 @@ def memory() -> Finding:
 
     state = psutil.virtual_memory()
     found = f"{state.available / 2**30:.1f} of {state.total / 2**30:.1f} GB free"
-    return Finding("memory", state.available >= _MIN_MEMORY, found, "close other programs: Keras needs about 2 GB")
+    return Finding(
+        "memory", state.available >= _MIN_MEMORY, found, "close other programs: Keras needs about 2 GB"
+    )
 
 
 def disk(folder: Path) -> Finding:
@@ -142,8 +149,8 @@ def nvidia() -> tuple[bool, str]:
         return False, f"nvidia-smi does not answer ({type(error).__name__})"
     lines = ran.stdout.strip().splitlines()
     if ran.returncode or not lines:
-        return False, f"nvidia-smi finds no card: {(ran.stdout + ran.stderr).strip().splitlines()[:1]}"
-    return True, f"{lines[0].replace(', ', ', driver ')}"
+        return False, f"nvidia-smi finds no card: {_short(ran.stdout + ran.stderr)}"
+    return True, lines[0].replace(", ", ", driver ")
 
 
 def _outcome(looking: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
@@ -155,7 +162,9 @@ def _outcome(looking: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
         return {"error": f"no answer within {IMPORT_SECONDS} s"}, err.decode(errors="replace")
     lines = out.decode(errors="replace").splitlines()
     if not lines:
-        return {"error": f"the import ended Python (exit status {looking.returncode})"}, err.decode(errors="replace")
+        return {"error": f"the import ended Python (exit status {looking.returncode})"}, err.decode(
+            errors="replace"
+        )
     found: dict[str, Any] = json.loads(lines[-1])
     if len(lines) == 1:
         found["keras_error"] = f"the import ended Python (exit status {looking.returncode})"
@@ -211,7 +220,9 @@ def gpu(
     if "error" in looked:
         return Finding("GPU", None, f"{reason}; TensorFlow could not be asked")
     if hidden is not None and hidden.strip() in ("", "-1"):
-        return Finding("GPU", False, f"{reason}; hidden by CUDA_VISIBLE_DEVICES={hidden}", "unset CUDA_VISIBLE_DEVICES")
+        return Finding(
+            "GPU", False, f"{reason}; hidden by CUDA_VISIBLE_DEVICES={hidden}", "unset CUDA_VISIBLE_DEVICES"
+        )
     if system == "Windows":
         return Finding(
             "GPU", False, f"{reason}; TensorFlow has no GPU support on Windows itself", "work in WSL 2"

@@ -67,7 +67,9 @@ def read_work(folder: Path, handout: Handout) -> Work:
         if not files[name].strip():
             raise HandoutError(f"{file} is empty: save your answers in it first")
         if len(files[name]) > MAX_FILE:
-            raise HandoutError(f"{file} is longer than {MAX_FILE:,} bytes: the grader reads no more; leave data out")
+            raise HandoutError(
+                f"{file} is longer than {MAX_FILE:,} bytes: the grader reads no more; leave data out"
+            )
         fault = broken(file)
         if fault is not None:
             faults[name] = fault

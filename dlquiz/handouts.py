@@ -105,7 +105,7 @@ def find(slug: str, package: Path = _PACKAGE) -> Handout:
     if not known:
         raise HandoutError("this installation of dlquiz holds no assignments: install it again with pip")
     raise HandoutError(
-        f"no assignment '{slug}'{did_you_mean(wanted, known)}; `dlquiz list` shows all of them"
+        f"no assignment '{slug}'{did_you_mean(wanted, known) or '.'} `dlquiz list` shows all of them"
     )
 
 

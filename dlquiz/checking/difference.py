@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from dlquiz.checking.outcome import Difference
+
 MAX_ROWS = 4
 _NUMBERS = "biufcV"  # V: bfloat16 and its kin
 _COMPARED = (("actual", "desired"), ("x", "y"))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What to say of a failed comparison.
-
-    Attributes:
-        facts: sentences; differences of shape and dtype come first.
-        rows: the entries that are furthest off, as texts: index, the student's value, the expected one, the error.
-    """
-
-    facts: tuple[str, ...]
-    rows: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def from_error(error: BaseException) -> Difference | None:
@@ -110,19 +99,18 @@ def _numbers(
     size = np.where(np.isnan(error), np.inf, error)
     worst = differing[np.argsort(-size[differing], kind="stable")][:MAX_ROWS]
     first = worst[0]
-    told = f"{differing.size} of {left.size} entries {_differ(differing.size)}" if mine.ndim else ""
+    enough = f", where {allowed[first]:.2g} is allowed" if allowed[first] > 0 else ""
+    if not mine.ndim:
+        yours, expected = _pair(left[0], right[0])
+        return [*facts, f"yours is {yours}, expected {expected}: an error of {error[0]:.3g}{enough}"], ()
+    told = f"{differing.size} of {left.size} entries {_differ(differing.size)}"
     if np.isfinite(error[first]):
-        of = f"the largest error is {error[first]:.3g}" + (
-            f" at {_index(first, mine.shape)}" if mine.ndim else ""
-        )
-        of += f", where {allowed[first]:.2g} is allowed" if allowed[first] > 0 else ""
-        told = f"{told}; {of}" if told else of
-    facts += [told] if told else []
+        told += f"; the largest error is {error[first]:.3g} at {_index(first, mine.shape)}{enough}"
     rows = [
         (_index(place, mine.shape), *_pair(left[place], right[place]), f"{error[place]:.3g}")
         for place in worst
     ]
-    return facts, tuple(rows)
+    return [*facts, told], tuple(rows)
 
 
 def _allowed(size: np.ndarray[Any, Any], options: Mapping[str, Any]) -> np.ndarray[Any, Any]:
@@ -140,16 +128,16 @@ def _things(
     differing = [place for place in range(left.size) if left[place] != right[place]]
     if not differing:
         return [], ()
-    rows = [
-        (_index(place, mine.shape), repr(left[place])[:40], repr(right[place])[:40], "")
-        for place in differing[:MAX_ROWS]
-    ]
-    facts = [f"{len(differing)} of {left.size} entries {_differ(len(differing))}"] if mine.ndim else []
-    return facts or ["the values differ"], tuple(rows)
+    pairs = [(repr(left[place])[:40], repr(right[place])[:40]) for place in differing[:MAX_ROWS]]
+    if not mine.ndim:
+        return [f"yours is {pairs[0][0]}, expected {pairs[0][1]}"], ()
+    places = [_index(place, mine.shape) for place in differing[:MAX_ROWS]]
+    rows = [(place, *pair, "") for place, pair in zip(places, pairs, strict=True)]
+    return [f"{len(differing)} of {left.size} entries {_differ(len(differing))}"], tuple(rows)
 
 
 def _index(place: Any, shape: tuple[int, ...]) -> str:
-    return f"[{', '.join(str(int(i)) for i in np.unravel_index(int(place), shape))}]" if shape else ""
+    return f"[{', '.join(str(int(i)) for i in np.unravel_index(int(place), shape))}]"
 
 
 def _pair(left: Any, right: Any) -> tuple[str, str]:

@@ -347,7 +347,7 @@ class _Reader:
         if called & {"vars", "builtins.vars"}:
             return _below(values[0], [_Text("__dict__")])
         if called & {"importlib.import_module"}:
-            return _modules(values[0])
+            return [*_modules(values[0])]
         if called & {"__import__", "builtins.__import__", "importlib.__import__"}:
             return [_Path(value.dotted.partition(".")[0]) for value in _modules(values[0])]
         return []
@@ -400,5 +400,5 @@ def _below(owners: Iterable[_Value], names: Iterable[_Value]) -> list[_Value]:
     ]
 
 
-def _modules(values: Iterable[_Value]) -> list[_Path]:
+def _modules(values: Iterable[_Value]) -> Sequence[_Path]:
     return [_Path(value.text) for value in values if isinstance(value, _Text)]

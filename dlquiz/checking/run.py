@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import psutil
 
-from dlquiz.checking.difference import Difference
+from dlquiz.checking.outcome import Difference, Outcome
 from dlquiz.handouts import TESTS, Handout
 from dlquiz.testing.verdict import Verdict
 
@@ -43,31 +43,6 @@ class CheckFault(Exception):
         super().__init__(message)
         self.trace = trace
         self.usage = usage
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one public test.
-
-    Attributes:
-        problem: the name of its problem, or "" for a test that names none.
-        trace: the student's own lines, innermost last.
-        line, source: the statement of the test that failed; line 0 when it is not known.
-        output: what the code printed.
-    """
-
-    name: str
-    problem: str
-    title: str
-    hint: str
-    verdict: Verdict
-    message: str = ""
-    trace: str = ""
-    line: int = 0
-    source: str = ""
-    difference: Difference | None = None
-    output: str = ""
-    seconds: float = 0.0
 
 
 @dataclass
@@ -195,6 +170,8 @@ class _Child:
         assert self._process.stdin
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+        for reader in self._readers:
+            reader.join(timeout=1)
 
     def end(self) -> None:
         """Kill it with everything it started."""
@@ -234,18 +211,20 @@ class _Child:
         return self._tail.decode(errors="replace")
 
     def _hear(self, pipe: IO[bytes]) -> None:
-        for line in iter(lambda: pipe.readline(_MAX_LINE), b""):
-            try:
-                message = json.loads(line)
+        with pipe:
+            for line in iter(lambda: pipe.readline(_MAX_LINE), b""):
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    break
                 self.messages.put(message if isinstance(message, dict) else None)
-            except ValueError:
-                break
         self.messages.put(None)
 
     def _drain(self, pipe: IO[bytes]) -> None:
-        while block := os.read(pipe.fileno(), 65536):
-            self._tail += block
-            del self._tail[:-_MAX_TAIL]
+        with pipe:
+            while block := os.read(pipe.fileno(), 65536):
+                self._tail += block
+                del self._tail[:-_MAX_TAIL]
 
 
 class _Watch:

@@ -55,7 +55,7 @@ class RemoteChannel:
         self.import_output = ""
         self.callback_failure: AssertionError | None = None
         self._received = 0
-        self._forget = False
+        self._forgetting: int | None = None
         self._supervisor = supervisor
         self._seed = seed
         self._call_seconds = call_seconds
@@ -75,8 +75,32 @@ class RemoteChannel:
         self._functions.clear()
 
     def end_test(self) -> None:
-        """Have the worker drop the test's objects, with the next question that it is asked."""
-        self._forget = True
+        """Have the worker drop the test's objects. Nobody waits for it: the next test looks whether it did."""
+        if self._connection is None or not self.asked:
+            return
+        number = secrets.randbits(62)
+        try:
+            deadline = time.monotonic() + self._call_seconds
+            stream.send(self._connection, wire.encode({"id": number, "op": "forget", "args": []}), deadline)
+        except (stream.TooLate, stream.Closed):
+            self._drop()
+        else:
+            self._forgetting = number
+
+    def _settle(self) -> None:
+        """Replace a worker that did not come back from forgetting: no later test pays for an earlier one's objects."""
+        if self._connection is None or self._forgetting is None:
+            return
+        number, self._forgetting = self._forgetting, None
+        try:
+            answer = self._receive(number, min(time.monotonic() + self._call_seconds, self._end))
+            if "ok" not in answer or select.select([self._connection], [], [], 0)[0]:
+                self._drop()
+        except (stream.TooLate, stream.Closed, wire.WireError, StudentStopped):
+            self._drop()
+        self.stopped = None
+        self._output.clear()
+        self._received = 0
 
     def take_output(self) -> str:
         """What the student's code printed in this test."""
@@ -92,6 +116,7 @@ class RemoteChannel:
         self.asked = True
         if self.stopped is not None:
             raise self.stopped
+        self._settle()
         self.load()
         if self.import_error is not None:
             raise self.import_error.with_traceback(None)
@@ -113,8 +138,7 @@ class RemoteChannel:
         assert self._connection is not None
         deadline = min(time.monotonic() + self._call_seconds, self._end)
         number = secrets.randbits(62)
-        body = wire.encode({"id": number, "op": op, "args": args, "forget": self._forget})
-        self._forget = False
+        body = wire.encode({"id": number, "op": op, "args": args})
         try:
             if select.select([self._connection], [], [], 0)[0]:
                 self._answered_unasked()
@@ -212,6 +236,7 @@ class RemoteChannel:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._forgetting = None
             self._supervisor.stop_worker()
 
 

@@ -74,7 +74,7 @@ class Worker:
         previous, self._current = self._current, message["id"]
         try:
             answer: dict[str, object] = {
-                "ok": self._perform(message["op"], message["args"], message["forget"])
+                "ok": self._perform(message["op"], message["args"])
             }
         except stream.Closed:
             raise
@@ -89,13 +89,14 @@ class Worker:
         finally:
             self._current = previous
 
-    def _perform(self, op: str, args: list[Any], forget: bool) -> object:
+    def _perform(self, op: str, args: list[Any]) -> object:
         if op == "load":
             self._load(*args)
             return None
         assert self._executor is not None
-        if forget:
+        if op == "forget":
             self._executor.forget()
+            return None
         return self._executor.perform(op, args)
 
     def _load(self, name: str, seed: int) -> None:

@@ -182,7 +182,6 @@ def test_thousands_of_files_are_too_many(arena) -> None:
 
 
 TREES = {
-    "folders deeper than Python's recursion": "for k in range(1800):\n    os.mkdir('d')\n    os.chdir('d')",
     "folders without permission": "os.umask(0o777)\nfor k in range(20):\n    os.mkdir(f'm{k}')\n    "
     "open(f'f{k}', 'w').close()",
     "deep folders without permission": "os.makedirs('a/b/c')\nos.umask(0o777)\nos.mkdir('a/b/c/d')\n"
@@ -219,6 +218,12 @@ def test_a_process_with_a_name_that_is_no_text_is_watched_all_the_same(arena) ->
 def test_what_a_worker_left_is_removed(arena, tree: str) -> None:
     result = arena.attack(f"import os\n{TREES[tree]}\n", keeps=arena.without())
     assert not result.import_error
+
+
+def test_folders_deeper_than_pythons_recursion_are_stopped_and_removed(arena) -> None:
+    result = arena.attack("import os\nfor k in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\n")
+    assert {str(test.verdict) for test in result.tests} == {"crashed"}
+    assert "levels deep" in result.import_error
 
 
 def test_threads_without_end_are_stopped(arena) -> None:

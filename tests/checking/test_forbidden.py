@@ -92,9 +92,7 @@ NOT_FOUND = {
     "a module kept in an attribute": (
         "import keras\nclass A:\n    l = keras.layers\nA.l.BatchNormalization()"
     ),
-    "what a function returns": (
-        "import keras\ndef f():\n    return keras.layers\nf().BatchNormalization()"
-    ),
+    "what a function returns": ("import keras\ndef f():\n    return keras.layers\nf().BatchNormalization()"),
     "text made by a computation": "import keras\ngetattr(keras.layers, ''.join(['Batch', 'Normalization']))",
     "text that is run": "import keras\nexec('keras.layers.Batch' + 'Normalization()')",
     "a layer made from its name": (
@@ -128,7 +126,9 @@ def test_it_is_silent_about(name: str) -> None:
 
 
 def test_a_use_is_named_as_the_assignment_names_it() -> None:
-    source = "import tensorflow as tf\nimport numpy as np\ntf.nn.batch_normalization(1)\nnp.linalg.solve(1, 2)\n"
+    source = (
+        "import tensorflow as tf\nimport numpy as np\ntf.nn.batch_normalization(1)\nnp.linalg.solve(1, 2)\n"
+    )
     assert find_forbidden(source, FORBIDDEN).uses == (Use(3, NN), Use(4, "numpy.linalg"))
 
 
@@ -152,7 +152,9 @@ HOSTILE = {
     "an unknown encoding": b"# coding: nonsense\nx = 1",
     "names in a ring": "a = b\nb = c\nc = a\na.x()",
     "a name bound to itself": "a = a + a\na = a.b\n" * 500 + "a.x()",
-    "doubling": "\n".join(["a0 = 'x'", *(f"a{i + 1} = a{i} + a{i}" for i in range(200)), "getattr(a200, a200)"]),
+    "doubling": "\n".join(
+        ["a0 = 'x'", *(f"a{i + 1} = a{i} + a{i}" for i in range(200)), "getattr(a200, a200)"]
+    ),
     "many values": "\n".join(["import keras", *("L = keras.layers" for _ in range(20_000)), "L.a(L.b(L.c))"]),
     "too long": "#" * (MAX_SOURCE + 1),
     "deep functions": "\n".join(" " * i + "def f():" for i in range(99)) + " pass",

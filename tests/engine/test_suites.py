@@ -32,7 +32,10 @@ UNUSABLE = {
         f"{HEAD}@pytest.mark.problem('a', points=2)\n{TEST}",
         "'a' carry 2 points, the manifest says 1",
     ),
-    "another problem": (f"{HEAD}@pytest.mark.problem('b', points=1)\n{TEST}", "the manifest has no problem b"),
+    "another problem": (
+        f"{HEAD}@pytest.mark.problem('b', points=1)\n{TEST}",
+        "the manifest has no problem b",
+    ),
     "two problems": (
         f"{HEAD}@pytest.mark.problem('b', points=1)\n{MARK}{TEST}",
         "a test belongs to one problem",

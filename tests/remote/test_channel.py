@@ -338,8 +338,17 @@ def test_objects_are_let_go_at_the_end_of_a_test(connect: Connect, honest: Any) 
     channel.end_test()
     channel.begin_test()
     _ = student.f
-    _ = student.f
-    assert [message["forget"] for message in supervisor.started[0].asked[-3:]] == [False, True, False]
+    assert [message["op"] for message in supervisor.started[0].asked] == ["load", "attr", "forget", "attr"]
+
+
+def test_a_worker_that_does_not_let_go_is_replaced_and_costs_nothing(connect: Connect, honest: Any) -> None:
+    channel, student, supervisor = connect(script(answer(ok=1)), honest(2), call_seconds=0.2)
+    assert student.f == 1
+    channel.end_test()
+    channel.begin_test()
+    assert student.f == 2
+    assert supervisor.stopped == 1
+    assert channel.stopped is None
 
 
 def call_back(index: int = 0, args: Any = (), kwargs: Any = None) -> Callable[[Any], None]:
@@ -410,7 +419,7 @@ def test_a_callback_may_not_return_what_is_no_data(connect: Connect) -> None:
 
 
 def test_a_callback_of_an_earlier_test_is_gone(connect: Connect) -> None:
-    channel, student, _ = connect(script(answer(ok=FUNCTION), call_back(), call_back()))
+    channel, student, _ = connect(script(answer(ok=FUNCTION), call_back(), answer(ok=None), call_back()))
     assert student.f(lambda: 1)[0] == 1
     channel.end_test()
     channel.begin_test()

@@ -1,0 +1,279 @@
+"""What the `dlquiz` command's verbs do and print."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from dlquiz import handouts
+from dlquiz.checking.forbidden import Use, find_forbidden
+from dlquiz.checking.unfinished import Broken, broken
+from dlquiz.handouts import Handout, HandoutError
+from dlquiz.progress import Entry, Progress
+from dlquiz.terminal import Indented, Signs, clean, points
+
+SCHEMA = 1
+PASSED, FAILED, USAGE = 0, 1, 2
+
+
+def show_course(json_file: str | None) -> None:
+    """Print the assignments in course order, with what has been started."""
+    out, err = _consoles(json_file)
+    progress = Progress()
+    _tell_notes(progress, err)
+    known = handouts.course()
+    rows = []
+    for slug, handout in known.items():
+        entry = progress.entries.get(slug)
+        out.print(
+            Text.assemble((f"{slug:<26}", "bold"), f"{handout.points:>4g} points   {_state(entry)}".rstrip())
+        )
+        topics = Text(", ".join(handout.topics), "dim")
+        out.print(Indented(topics, 2))
+        rows.append(
+            {
+                "slug": slug,
+                "title": handout.title,
+                "topics": handout.topics,
+                "points": handout.points,
+                "progress": asdict(entry) if entry else None,
+            }
+        )
+    if known:
+        out.print("\nTake one with: dlquiz start NAME", highlight=False)
+    else:
+        out.print("This installation of dlquiz holds no assignments: install it again with pip.")
+    write_json({"schema": SCHEMA, "assignments": rows}, json_file)
+
+
+def _state(entry: Entry | None) -> str:
+    if entry is None:
+        return ""
+    return f"{entry.passed} of {entry.total} public tests" if entry.checked else "started"
+
+
+def start(slug: str, folder: Path | None) -> None:
+    """Copy an assignment out and say what was written and what was left alone. Raises HandoutError."""
+    out, err = _consoles(None)
+    handout = handouts.find(slug)
+    started = handouts.start(handout, Path(handout.slug) if folder is None else folder)
+    progress = Progress()
+    progress.started(handout.slug, started.folder)
+    _tell_notes(progress, err)
+    for name in started.written:
+        out.print(Text(f"  wrote {started.folder / name}"), soft_wrap=True)
+    for name in started.kept:
+        out.print(
+            Text(f"  left alone {started.folder / name}: it is there and differs from the handout", "yellow")
+        )
+    if not started.written:
+        out.print("Everything was there already; nothing was written.", highlight=False)
+    place = _quoted(started.folder)
+    out.print(Text(f"\n{handout.title}, {points(handout.points)}. Begin with {started.folder / 'README.md'}"))
+    out.print(Text(f"Write {', '.join(handout.submit)}, and check it with: dlquiz check {place}"))
+
+
+def check(
+    where: str | None,
+    problems: Sequence[str],
+    *,
+    json_file: str | None,
+    seed: int | None,
+    timeout: float,
+    memory_gb: float,
+) -> int:
+    """Run the public tests and tell by problem what passed; the exit status. Raises HandoutError."""
+    from dlquiz.checking import report
+    from dlquiz.checking.run import CheckFault, Limits, run_public_tests
+
+    out, err = _consoles(json_file)
+    progress = Progress()
+    folder, handout = _find_work(where, progress)
+    known = [problem.name for problem in handout.problems]
+    for name in problems:
+        if name not in known:
+            near = handouts.did_you_mean(name, known) or f": there are {', '.join(known)}"
+            raise HandoutError(f"{handout.slug} has no problem '{name}'{near}")
+    _need_files(folder, handout)
+    drawn = secrets.randbelow(2**31) if seed is None else seed
+    faults = {name: fault for name in handout.submit if (fault := broken(folder / name))}
+    if faults:
+        return _cannot_run(out, json_file, handout, [_syntax(name, fault) for name, fault in faults.items()])
+    forbidden = {
+        name: find_forbidden((folder / name).read_bytes(), handout.forbidden).uses for name in handout.submit
+    }
+    started = time.monotonic()
+    try:
+        with err.status("starting Python") as status:
+            outcomes = run_public_tests(
+                folder,
+                handout,
+                problems=problems,
+                seed=drawn,
+                limits=Limits(timeout, int(memory_gb * 2**30)),
+                notify=lambda text: status.update(Text(clean(text))),
+            )
+    except CheckFault as fault:
+        if fault.usage:
+            raise HandoutError(str(fault)) from None
+        trace = [f"  {line}" for line in fault.trace.splitlines()]
+        return _cannot_run(out, json_file, handout, ["\n".join([str(fault), *trace])])
+    seconds = time.monotonic() - started
+    found = report.parts(handout, outcomes, problems)
+    out.print(Text(f"{handout.title}: {folder}", "bold"), soft_wrap=True)
+    out.print()
+    out.print(report.render(handout, found, out))
+    _warn_forbidden(out, forbidden)
+    out.print(report.closing(handout, found, partial=bool(problems), seed=drawn, seconds=seconds))
+    told = report.as_json(handout, found, forbidden, drawn, seconds)
+    if not problems:
+        progress.checked(handout.slug, folder, told["passed"], told["total"])
+    _tell_notes(progress, err)
+    write_json(told, json_file)
+    return PASSED if told["passed"] == told["total"] else FAILED
+
+
+def _syntax(name: str, fault: Broken) -> str:
+    return f"{name} is not Python yet: {fault}" + (f"\n  {fault.source}" if fault.source else "")
+
+
+def _cannot_run(out: Console, json_file: str | None, handout: Handout, messages: Sequence[str]) -> int:
+    for message in messages:
+        out.print(Text(clean(message), "red"))
+    out.print("No test could be run.", highlight=False)
+    write_json({"schema": SCHEMA, "assignment": handout.slug, "fault": "\n".join(messages)}, json_file)
+    return FAILED
+
+
+def _warn_forbidden(out: Console, forbidden: Mapping[str, Sequence[Use]]) -> None:
+    lines = [
+        f"{file}:{use.line}: {use.name} is forbidden in this assignment"
+        for file in forbidden
+        for use in forbidden[file]
+    ]
+    if lines:
+        out.print()
+        out.print(Text("\n".join(lines), "yellow"))
+        out.print(Text("The grader does not let such code run: it costs what depends on it.", "yellow"))
+
+
+def submit(where: str | None, output: Path | None, *, strict: bool, force: bool) -> int:
+    """Make the archive to hand in; the exit status. Raises HandoutError."""
+    from dlquiz.handing_in import archive, read_work, save
+
+    out, err = _consoles(None)
+    progress = Progress()
+    folder, handout = _find_work(where, progress)
+    _tell_notes(progress, err)
+    work = read_work(folder, handout)
+    for name, fault in work.broken.items():
+        out.print(Text(f"warning: {_syntax(name, fault)}", "yellow"))
+    for name, left in work.stubs.items():
+        if left:
+            told = ", ".join(f"{stub.name} (line {stub.line})" for stub in left)
+            out.print(Text(f"warning: not attempted in {name}: {told}", "yellow"))
+    _warn_forbidden(out, work.forbidden)
+    if strict and work.unfinished:
+        out.print("Nothing was written, since --strict is given and this is not finished.", highlight=False)
+        return FAILED
+    target = save(archive(folder, handout, work), output, handout.slug, force=force)
+    out.print(
+        Text(f"{target} holds {', '.join(work.files)} and a manifest: hand this file in."), soft_wrap=True
+    )
+    return PASSED
+
+
+def doctor(json_file: str | None) -> int:
+    """Examine this machine; the exit status."""
+    from dlquiz.doctor import examine
+
+    out, err = _consoles(json_file)
+    signs = Signs(out)
+    findings = []
+    with err.status("importing TensorFlow"):
+        for finding in examine():
+            findings.append(finding)
+            sign = {True: signs.good, False: signs.bad, None: signs.open}[finding.ok]
+            line = Text.assemble(sign, " ", (finding.what, "bold"), f": {clean(finding.found)}")
+            if finding.ok is False:
+                line.append(f". To do: {finding.fix}", "yellow")
+            out.print(line)
+    wrong = sum(finding.ok is False for finding in findings)
+    told = f"{wrong} of these should be put right." if wrong else "This machine is ready."
+    out.print(f"\n{told}", highlight=False)
+    rows = [{**asdict(finding), "fix": finding.fix if finding.ok is False else ""} for finding in findings]
+    write_json({"schema": SCHEMA, "findings": rows}, json_file)
+    return FAILED if wrong else PASSED
+
+
+def _find_work(where: str | None, progress: Progress) -> tuple[Path, Handout]:
+    """The assignment's folder that is meant: a folder, a file in one, or the name of an assignment that was started.
+
+    Raises:
+        HandoutError: there is none.
+    """
+    path = Path(where or ".")
+    if path.exists():
+        folder = path if path.is_dir() else path.parent
+        return folder, handouts.read_folder(folder)
+    slug = str(where).rstrip("/\\").replace("_", "-")
+    here = Path(".")
+    if (here / handouts.MANIFEST).is_file() and handouts.read_folder(here).slug == slug:
+        return here, handouts.read_folder(here)
+    folder_known = progress.folder(slug)
+    if folder_known is not None:
+        return folder_known, handouts.read_folder(folder_known)
+    raise HandoutError(
+        f"there is no file or folder {where}, and no assignment of that name was started: "
+        "`dlquiz start NAME` begins one"
+    )
+
+
+def _need_files(folder: Path, handout: Handout) -> None:
+    missing = [name for name in (*handout.submit, handouts.TESTS) if not (folder / name).is_file()]
+    if missing:
+        raise HandoutError(
+            f"{folder} has no {', '.join(missing)}: `dlquiz start {handout.slug} {_quoted(folder)}` puts the handout's "
+            "own there and leaves your files alone"
+        )
+
+
+def _quoted(path: Path) -> str:
+    text = str(path)
+    return f'"{text}"' if " " in text else text
+
+
+def _consoles(json_file: str | None) -> tuple[Console, Console]:
+    """Where reports go, and where progress goes. JSON on standard output has it to itself."""
+    err = Console(stderr=True)
+    return (err if json_file == "-" else Console()), err
+
+
+def _tell_notes(progress: Progress, err: Console) -> None:
+    for note in progress.notes:
+        err.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
+    progress.notes.clear()
+
+
+def write_json(data: Any, file: str | None) -> None:
+    """Write `data` as JSON to a file, or to standard output for "-".
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if file is None:
+        return
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    if file == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(file).write_text(text, encoding="utf-8")
