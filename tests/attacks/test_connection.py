@@ -327,7 +327,7 @@ def test_calls_back_after_the_test_reach_nothing(arena) -> None:
     assert "a call of no function" in next(test.message for test in result.tests if test.problem == "recover")
 
 
-def test_an_answer_after_its_test_is_forbidden_in_the_next(arena) -> None:
+def test_an_answer_after_its_test_costs_the_worker_and_no_other_test(arena) -> None:
     arena.attack(
         hostile(
             """
@@ -345,8 +345,7 @@ def test_an_answer_after_its_test_is_forbidden_in_the_next(arena) -> None:
                 return honest(names)
             """
         ),
-        keeps=arena.without("squares"),
-        verdicts={"squares": "forbidden"},
+        keeps=arena.without(),
     )
 
 

@@ -65,7 +65,9 @@ def test_a_strict_comparison_names_the_dtypes() -> None:
 def test_integers_where_fractions_are_expected_are_named_first() -> None:
     found = after(np.testing.assert_allclose, np.array([0, 1]), np.array([0.5, 1.0]))
     assert facts(found)[0] == "dtype: yours int64, expected float64"
-    assert facts(after(np.testing.assert_allclose, np.array([1], "float32"), np.array([2.0])))[0].startswith("1 of")
+    assert facts(after(np.testing.assert_allclose, np.array([1], "float32"), np.array([2.0])))[0].startswith(
+        "1 of"
+    )
 
 
 def test_nan_and_infinity_are_counted() -> None:
