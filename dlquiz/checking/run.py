@@ -247,6 +247,7 @@ class _Watch:
         self._tests = tests
         self._phase = ""
         self._running: _Test | None = None
+        self._place = ""
         self._began = time.monotonic()
         self._patience = START_SECONDS
         self._done = False
@@ -258,11 +259,11 @@ class _Watch:
             CheckFault: it could not come as far as its tests.
         """
         while not self._done:
-            if time.monotonic() - self._began > self._patience:
-                return self._stopped(Verdict.TIMEOUT, f"no answer within {self._patience:g} s")
             try:
                 message = self._child.messages.get(timeout=_POLL_SECONDS)
             except queue.Empty:
+                if time.monotonic() - self._began > self._patience:
+                    return self._stopped(Verdict.TIMEOUT, f"no answer within {self._patience:g} s")
                 if self._child.memory() > self._limits.memory:
                     allowed = self._limits.memory / 2**30
                     return self._stopped(Verdict.MEMORY, f"used more than {allowed:.3g} GB of memory")
@@ -291,6 +292,8 @@ class _Watch:
                 self._notify(f"test {place} of {len(self._tests)}: {self._running.told['title']}")
             case {"event": "output", "text": str(text)} if self._running:
                 self._running.output = (self._running.output + text)[:_MAX_OUTPUT]
+            case {"event": "place", "trace": str(trace)}:
+                self._place = trace
             case {"event": "end", "id": str(name)} if self._running is self._tests.get(name):
                 assert self._running
                 self._running.end = message
@@ -302,13 +305,13 @@ class _Watch:
                     self._running.stop(Verdict.CRASHED, "your code interrupted the run")
 
     def _wait(self, seconds: float) -> None:
-        self._began, self._patience = time.monotonic(), seconds
+        self._began, self._patience, self._place = time.monotonic(), seconds, ""
 
     def _stopped(self, verdict: Verdict, message: str) -> None:
         """The child has ended or must end: whose doing was that?"""
         seconds = time.monotonic() - self._began
         self._child.end()
-        trace = "\n".join(_own_frames(self._child.last_words(), self._folder))
+        trace = self._place or "\n".join(_own_frames(self._child.last_words(), self._folder))
         if self._running:
             self._running.stop(verdict, message, trace, round(seconds, 4))
         elif self._phase == "module":
@@ -353,9 +356,8 @@ _THREAD = re.compile(r"^(?:Thread|Current thread) .*\(most recent call first\):$
 
 
 def _own_frames(said: str, folder: Path) -> Iterator[str]:
-    """The student's own lines in the last stack that faulthandler wrote, innermost last."""
-    stacks = _THREAD.split(said[max(said.rfind("Timeout (0:"), said.rfind("Fatal Python error"), 0) :])
-    for stack in stacks:
+    """The student's own lines in the stack that faulthandler wrote when Python crashed, innermost last."""
+    for stack in _THREAD.split(said[max(said.rfind("Fatal Python error"), 0) :]):
         found = [
             (Path(name), int(line), function)
             for name, line, function in _FRAME.findall(stack)

@@ -20,6 +20,7 @@ import sys
 import textwrap
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,7 @@ from dlquiz.testing.verdict import Verdict
 
 MAX_OUTPUT = 10_000
 MAX_TEXT = 4_000
+MAX_FRAMES = 6
 _HEAVY = frozenset("keras tensorflow torch jax numpy pandas sklearn scipy matplotlib cv2 PIL skimage".split())
 _PLUGIN = "dlquiz.testing.plugin"
 
@@ -175,11 +177,23 @@ class _Check:
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Shortly before the parent's patience ends, say where the code is."""
-        faulthandler.dump_traceback_later(self._order["timeout"] * 0.9, file=2)
+        timer = threading.Timer(self._order["timeout"] * 0.9, self._tell_place)
+        timer.daemon = True
+        timer.start()
         try:
             yield
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            timer.cancel()
+
+    def _tell_place(self) -> None:
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        lines = [
+            f"{Path(place.filename).name}, line {place.lineno}, in {place.name}\n    {place.line or ''}".rstrip()
+            for place in traceback.extract_stack(frame)
+            if Path(place.filename).parent == self._folder
+            and Path(place.filename).name != self._order["tests"]
+        ]
+        self._wire.send(event="place", trace=clean("\n".join(lines[-MAX_FRAMES:]))[:MAX_TEXT])
 
     # From here on: hooks of pytest.
 

@@ -51,7 +51,10 @@ def broken(file: Path) -> Broken | None:
 def stubs(source: bytes) -> list[Stub]:
     """The functions of a source that compiles which still raise NotImplementedError, in the order of their lines."""
     found = []
-    todo: list[tuple[ast.AST, str]] = [(ast.parse(source), "")]
+    try:
+        todo: list[tuple[ast.AST, str]] = [(ast.parse(source), "")]
+    except (RecursionError, MemoryError):
+        return []  # what compiles may still be nested too deep for a tree
     while todo:
         node, name = todo.pop()
         if isinstance(node, ast.Raise) and name and _is_stub(node.exc):

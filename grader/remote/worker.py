@@ -73,9 +73,7 @@ class Worker:
     def _answer(self, message: dict[str, Any]) -> None:
         previous, self._current = self._current, message["id"]
         try:
-            answer: dict[str, object] = {
-                "ok": self._perform(message["op"], message["args"])
-            }
+            answer: dict[str, object] = {"ok": self._perform(message["op"], message["args"])}
         except stream.Closed:
             raise
         except NotData as error:
