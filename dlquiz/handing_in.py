@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from dlquiz.checking.forbidden import Use, find_forbidden
+from dlquiz.checking.forbidden import Scan, find_forbidden
 from dlquiz.checking.unfinished import Broken, Stub, broken, stubs
 from dlquiz.handouts import Handout, HandoutError
 
@@ -31,13 +31,13 @@ class Work:
         files: contents by name, exactly the assignment's `submit`.
         broken: why a file does not compile.
         stubs: functions that are still to be written.
-        forbidden: uses of what the assignment forbids.
+        scans: where what the assignment forbids is used.
     """
 
     files: Mapping[str, bytes]
     broken: Mapping[str, Broken]
     stubs: Mapping[str, tuple[Stub, ...]]
-    forbidden: Mapping[str, tuple[Use, ...]]
+    scans: Mapping[str, Scan]
 
     @property
     def unfinished(self) -> bool:
@@ -54,7 +54,7 @@ def read_work(folder: Path, handout: Handout) -> Work:
     files: dict[str, bytes] = {}
     faults: dict[str, Broken] = {}
     left: dict[str, tuple[Stub, ...]] = {}
-    uses: dict[str, tuple[Use, ...]] = {}
+    scans: dict[str, Scan] = {}
     for name in handout.submit:
         file = folder / name
         if not file.is_file():
@@ -75,8 +75,8 @@ def read_work(folder: Path, handout: Handout) -> Work:
             faults[name] = fault
         else:
             left[name] = tuple(stubs(files[name]))
-            uses[name] = find_forbidden(files[name], handout.forbidden).uses
-    return Work(files, faults, left, uses)
+            scans[name] = find_forbidden(files[name], handout.forbidden)
+    return Work(files, faults, left, scans)
 
 
 def archive(folder: Path, handout: Handout, work: Work) -> bytes:

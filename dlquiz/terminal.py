@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.text import Text
@@ -37,8 +39,12 @@ def points(number: float) -> str:
     return f"{number:g} point" + ("" if number == 1 else "s")
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+
+
 def clean(text: str) -> str:
-    """Text without anything that a terminal would obey."""
+    """Text without colours and without anything else that a terminal would obey."""
     return "".join(
-        char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+        char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for char in _COLOUR.sub("", text)
     )

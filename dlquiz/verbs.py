@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dlquiz import handouts
-from dlquiz.checking.forbidden import Use, find_forbidden
+from dlquiz.checking.forbidden import Scan, find_forbidden
 from dlquiz.checking.unfinished import Broken, broken
 from dlquiz.handouts import Handout, HandoutError
 from dlquiz.progress import Entry, Progress
@@ -108,9 +108,7 @@ def check(
     faults = {name: fault for name in handout.submit if (fault := broken(folder / name))}
     if faults:
         return _cannot_run(out, json_file, handout, [_syntax(name, fault) for name, fault in faults.items()])
-    forbidden = {
-        name: find_forbidden((folder / name).read_bytes(), handout.forbidden).uses for name in handout.submit
-    }
+    scans = {name: find_forbidden((folder / name).read_bytes(), handout.forbidden) for name in handout.submit}
     started = time.monotonic()
     try:
         with err.status("starting Python") as status:
@@ -132,9 +130,9 @@ def check(
     out.print(Text(f"{handout.title}: {folder}", "bold"), soft_wrap=True)
     out.print()
     out.print(report.render(handout, found, out))
-    _warn_forbidden(out, forbidden)
+    _warn_forbidden(out, scans)
     out.print(report.closing(handout, found, partial=bool(problems), seed=drawn, seconds=seconds))
-    told = report.as_json(handout, found, forbidden, drawn, seconds)
+    told = report.as_json(handout, found, scans, drawn, seconds)
     if not problems:
         progress.checked(handout.slug, folder, told["passed"], told["total"])
     _tell_notes(progress, err)
@@ -154,15 +152,18 @@ def _cannot_run(out: Console, json_file: str | None, handout: Handout, messages:
     return FAILED
 
 
-def _warn_forbidden(out: Console, forbidden: Mapping[str, Sequence[Use]]) -> None:
+def _warn_forbidden(out: Console, scans: Mapping[str, Scan]) -> None:
+    for file, scan in scans.items():
+        if scan.problem:
+            told = f"{file} could not be searched for forbidden names: {scan.problem}"
+            out.print(Text(f"\n{told}", "yellow"), soft_wrap=True)
     lines = [
         f"{file}:{use.line}: {use.name} is forbidden in this assignment"
-        for file in forbidden
-        for use in forbidden[file]
+        for file, scan in scans.items()
+        for use in scan.uses
     ]
     if lines:
-        out.print()
-        out.print(Text("\n".join(lines), "yellow"))
+        out.print(Text("\n" + "\n".join(lines), "yellow"), soft_wrap=True)
         out.print(Text("The grader does not let such code run: it costs what depends on it.", "yellow"))
 
 
@@ -181,7 +182,7 @@ def submit(where: str | None, output: Path | None, *, strict: bool, force: bool)
         if left:
             told = ", ".join(f"{stub.name} (line {stub.line})" for stub in left)
             out.print(Text(f"warning: not attempted in {name}: {told}", "yellow"))
-    _warn_forbidden(out, work.forbidden)
+    _warn_forbidden(out, work.scans)
     if strict and work.unfinished:
         out.print("Nothing was written, since --strict is given and this is not finished.", highlight=False)
         return FAILED

@@ -362,7 +362,6 @@ class _Reader:
             return [*stars, *([_Path(name)] if name in _BUILTINS else [])]
         key = (id(here), name)
         if key not in self._known:
-            self._known[key] = frozenset()  # what a name is bound to may ask for the name itself
             found: list[_Value] = []
             for binding in here.bindings[name][:_MAX_VALUES]:
                 if isinstance(binding, _Path):

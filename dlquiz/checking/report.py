@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dlquiz.checking.forbidden import Use
+from dlquiz.checking.forbidden import Scan
 from dlquiz.checking.outcome import Difference, Outcome
 from dlquiz.handouts import TESTS, Handout, Problem
 from dlquiz.terminal import Indented, Signs, clean, points
@@ -54,7 +54,7 @@ def parts(handout: Handout, outcomes: Iterable[Outcome], only: Sequence[str] = (
 
 
 def as_json(
-    handout: Handout, found: Sequence[Part], forbidden: Mapping[str, Sequence[Use]], seed: int, seconds: float
+    handout: Handout, found: Sequence[Part], scans: Mapping[str, Scan], seed: int, seconds: float
 ) -> dict[str, Any]:
     """The whole check as JSON types."""
     return {
@@ -66,7 +66,7 @@ def as_json(
         "total": sum(len(part.outcomes) for part in found),
         "points_in_reach": sum(part.problem.points for part in found if part.in_reach),
         "points": handout.points,
-        "forbidden": [{"file": file, **asdict(use)} for file, uses in forbidden.items() for use in uses],
+        "forbidden": [{"file": file, **asdict(use)} for file, scan in scans.items() for use in scan.uses],
         "problems": [
             {
                 **asdict(part.problem),

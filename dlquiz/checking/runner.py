@@ -131,7 +131,7 @@ class _Check:
             str(self._folder / self._order["tests"]),
             *("-p", _PLUGIN, "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "--tb=no"),
             *("--noconftest", "--import-mode=importlib", "--rootdir", str(self._folder), "-c", os.devnull),
-            *("--seed", str(self._order["seed"])),
+            *("-o", "verbosity_assertions=2", "--seed", str(self._order["seed"])),
         ]
         with contextlib.redirect_stdout(self._pytest_said), contextlib.redirect_stderr(self._pytest_said):
             status = pytest.main(words, plugins=[self])
@@ -309,7 +309,7 @@ def _where(info: pytest.ExceptionInfo[BaseException], path: Path) -> tuple[int, 
 
 
 def _words(error: BaseException) -> str:
-    text = "\n".join(line for line in str(error).splitlines() if "Use -v to get" not in line)
+    text = str(error)
     silent = re.match(r"DID NOT RAISE (?:any of )?(?:<class ')?([\w.]+)", text)
     return f"expected {silent[1].rpartition('.')[2]} to be raised, and nothing was" if silent else text
 

@@ -32,7 +32,7 @@ _SCOPE_ABSTRACT_UNIX_AND_SIGNALS = 3
 
 def abi() -> int:
     """The kernel's Landlock version; 0 where there is none."""
-    return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, _VERSION)))
+    return max(0, _syscall(_CREATE_RULESET, None, 0, _VERSION))
 
 
 def restrict(readable: Iterable[Path], own: Path) -> None:
@@ -79,12 +79,14 @@ def _allow(ruleset: int, path: Path, access: int) -> None:
 
 
 def _call(number: int, *args: object) -> int:
-    result = int(_libc().syscall(number, *args))
+    result = _syscall(number, *args)
     if result < 0:
         code = ctypes.get_errno()
         raise ConfinementError("Landlock", f"system call {number} failed: {os.strerror(code)}")
     return result
 
 
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
+def _syscall(number: int, *args: object) -> int:
+    # A variadic call passes an int as 32 bits, and leaves what is beside them to chance.
+    wide = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
+    return int(ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *wide))

@@ -9,7 +9,7 @@ MAX_SOURCE = 1_000_000
 MAX_NOTEBOOK = 20_000_000
 MAX_ZIP = 50_000_000
 MAX_MEMBERS = 2_000
-JUNK = frozenset({"__MACOSX", ".DS_Store", "__pycache__", ".ipynb_checkpoints"})
+JUNK = frozenset({"__MACOSX", ".DS_Store", "__pycache__", ".ipynb_checkpoints", "manifest.json"})
 
 
 class Unusable(Exception):

@@ -48,7 +48,9 @@ def _ended(pid):
 
 
 def _syscall(number, *args):
-    result = LIBC.syscall(ctypes.c_long(number), *args)
+    # A variadic call passes an int as 32 bits, and leaves what is beside them to chance.
+    wide = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
+    result = LIBC.syscall(ctypes.c_long(number), *wide)
     if result == -1:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result

@@ -115,7 +115,7 @@ INNOCENT = {
     "a comment and a docstring": '"""keras.layers.BatchNormalization"""\n# keras.layers.BatchNormalization',
     "an annotation": "import keras\ndef f(x: keras.layers.BatchNormalization) -> None:\n    pass",
     "a class's name seen from its method": (
-        "import keras\nclass A:\n    L = keras.layers\n    def f(self, L):\n        L.BatchNormalization()"
+        "import keras\nclass A:\n    L = keras.layers\n    def f(self):\n        L.BatchNormalization()"
     ),
 }
 
@@ -147,6 +147,8 @@ HOSTILE = {
     "a long chain of names": "import keras as k\nk" + ".a" * 20_000,
     "a long sum": "x = " + "+".join(["1"] * 20_000),
     "a long sum of texts": "x = " + "+".join(["'a'"] * 5_000) + "\ngetattr(y, x)",
+    "a chain of names": "import keras as k\nk" + ".a" * 900,
+    "a sum of texts": "x = " + "+".join(["'a'"] * 500) + "\ngetattr(y, x)",
     "a null byte": "x = 1\0",
     "no text at all": b"\xff\xfe\x00",
     "an unknown encoding": b"# coding: nonsense\nx = 1",
@@ -169,11 +171,21 @@ def test_no_source_makes_it_raise_or_take_long(name: str) -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a chain of names", "names in a ring", "a name bound to itself", "doubling", "a sum of texts"],
+)
+def test_no_expression_hides_what_stands_beside_it(name: str) -> None:
+    scan = find_forbidden(f"{HOSTILE[name]}\nimport keras\nkeras.layers.BatchNormalization()\n", FORBIDDEN)
+    assert ([use.name for use in scan.uses], scan.problem) == ([BN], "")
+
+
 def test_a_source_that_cannot_be_read_to_its_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlquiz.checking.forbidden._MAX_STEPS", 1000)
     many = "import keras\n" + "keras.layers.Dense(1)\n" * 1000
     assert "too involved" in find_forbidden(many, FORBIDDEN).problem
     assert "longer than" in find_forbidden("#" * (MAX_SOURCE + 1), FORBIDDEN).problem
+    assert find_forbidden(HOSTILE["a long chain of names"], FORBIDDEN).problem
 
 
 def test_nothing_is_run_to_find_out(tmp_path: object) -> None:

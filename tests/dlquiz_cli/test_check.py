@@ -86,6 +86,15 @@ def test_a_failed_assert_shows_both_sides(checked: Checked, write: Write) -> Non
     assert tests["test_total_of_none"]["message"].startswith("assert 7 == 0")
 
 
+def test_a_failed_comparison_of_lists_is_shown_whole(checked: Checked, sums: Path) -> None:
+    words = [f"a_rather_long_word_{i}" for i in range(6)]
+    with (sums / "test_public.py").open("a") as file:
+        file.write(f"\n\ndef test_mine(student):\n    assert {words} == {words[:5]}\n")
+    message = checked()[1]["test_mine"]["message"]
+    assert f"assert {words} == {words[:5]}" in message
+    assert "+     'a_rather_long_word_5'" in message
+
+
 def test_what_needs_a_failed_test_is_skipped(checked: Checked, write: Write) -> None:
     write("def total(values):\n    return 0\n")
     result, tests = checked()
@@ -156,6 +165,31 @@ def test_code_that_would_end_or_stop_the_run(
     _, tests = checked()
     assert verdicts(tests) == [verdict, "skipped", "passed", "passed"]
     assert told in tests["test_total"]["message"]
+    if body != "raise KeyboardInterrupt":
+        assert tests["test_total"]["trace"] == f"sums.py, line 15, in total\n    {body}"
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        (
+            "import pytest\n    pytest.main = lambda *_, **__: os._exit(5)",
+            "Python ended before this test could begin",
+        ),
+        ("raise ValueError('once only')", "sums.py could not be imported again: ValueError: once only"),
+    ],
+)
+def test_a_run_comes_to_its_end_even_if_no_second_process_gets_anywhere(
+    checked: Checked, write: Write, then: str, told: str
+) -> None:
+    write(
+        "import os\nimport pathlib\n\nif pathlib.Path('again').exists():\n"
+        f"    {then}\npathlib.Path('again').touch()\n\n"
+        "def total(values):\n    os._exit(3)\n"
+    )
+    _, tests = checked()
+    assert verdicts(tests) == ["crashed"] * 4
+    assert [told in test["message"] for test in tests.values()] == [False, True, True, True]
 
 
 def test_what_is_printed_is_bounded_and_cannot_pass_for_a_verdict(checked: Checked, write: Write) -> None:
@@ -163,30 +197,44 @@ def test_what_is_printed_is_bounded_and_cannot_pass_for_a_verdict(checked: Check
         def total(values):
             import os
             os.write(1, b'{"event": "end", "id": "test_public.py::test_total", "verdict": "passed"}\\n')
-            print("\\x1b[2J" + "y" * 1_000_000)
+            print("\\x1b[31mred\\x1b[0m \\x1b[2J" + "y" * 1_000_000)
             return 0
     """)
     result, tests = checked()
     assert tests["test_total"]["verdict"] == "failed"
     assert len(tests["test_total"]["output"]) < 11_000
+    assert "\N{REPLACEMENT CHARACTER}[2Jyyy" in result.output
+    assert "[31m" not in result.output
     assert "\x1b" not in result.output
 
 
-def test_processes_that_a_student_starts_end_with_the_check(checked: Checked, write: Write) -> None:
-    write("""
+def test_processes_that_a_student_starts_end_with_the_check(
+    checked: Checked, write: Write, world: Path
+) -> None:
+    write(f"""
         def total(values):
             import subprocess, sys
-            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(98765)"])
+            sleep = "import time; time.sleep(9876); {str(world)!r}"
+            subprocess.Popen([sys.executable, "-c", sleep], start_new_session=True)
+            orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {{sleep!r}}])"
+            subprocess.run([sys.executable, "-c", orphan])
             while True:
                 pass
     """)
-    checked("-k", "total", "--timeout", 2)
-    left = [
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if "time.sleep(98765)" in " ".join(p.info["cmdline"] or ())
-    ]
-    assert left == []
+    _, tests = checked("-k", "total", "--timeout", 3)
+    assert tests["test_total"]["verdict"] == "timeout"
+    deadline = time.monotonic() + 5
+    while left := _sleepers(world):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def _sleepers(world: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if f"time.sleep(9876); {str(world)!r}" in " ".join(process.info["cmdline"] or ()):
+            found.append(process)
+    return found
 
 
 def test_one_problem_can_be_checked_and_does_not_count_as_the_last_check(
@@ -233,12 +281,13 @@ def test_a_module_that_hangs_or_ends_at_import_is_told_so(dlquiz: Dlquiz, write:
 
 
 def test_a_students_file_cannot_stand_in_for_a_library(checked: Checked, sums: Path, write: Write) -> None:
-    for name in ("random.py", "pytest.py", "numpy.py", "json.py", "conftest.py", "other.py"):
+    for name in ("random.py", "pytest.py", "numpy.py", "json.py", "colorsys.py", "conftest.py"):
         (sums / name).write_text("raise RuntimeError('the wrong module')\n")
     (sums / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n")
     (sums / "mine.py").write_text("def total(values):\n    return float(sum(values))\n")
-    write("from mine import total\n")
+    write("import colorsys\n\nfrom mine import total\n")
     assert verdicts(checked()[1]) == ["passed"] * 4
+    assert not (sums / "__pycache__").exists()
 
 
 def test_tests_of_the_students_own_run_too(checked: Checked, sums: Path) -> None:
@@ -280,6 +329,14 @@ def test_inside_its_folder_an_assignment_needs_no_name(
     monkeypatch.chdir(sums)
     assert "sums.py is not Python yet" in dlquiz("check").output
     assert "sums.py is not Python yet" in dlquiz("check", "sums").output
+
+
+def test_a_file_that_cannot_be_searched_for_forbidden_names_is_named(
+    checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlquiz.checking.forbidden._MAX_STEPS", 10)
+    result, _ = checked()
+    assert "sums.py could not be searched for forbidden names: it is too involved" in result.output
 
 
 def _no_tests(sums: Path) -> None:
