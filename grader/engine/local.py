@@ -140,7 +140,9 @@ class _Worker:
             return Verdict.TIMEOUT, "used up its processor time"
         if number == signal.SIGKILL:
             return Verdict.MEMORY, "was killed by the system, most likely for want of memory"
-        return Verdict.CRASHED, f"the process was killed by {signal.Signals(number).name}"
+        # Real-time signals have no name of their own.
+        name = signal.Signals(number).name if number in {*signal.Signals} else f"signal {number}"
+        return Verdict.CRASHED, f"the process was killed by {name}"
 
     def kill(self) -> None:
         """SIGKILL."""

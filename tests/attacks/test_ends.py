@@ -11,6 +11,7 @@ EXITS = {
     "os.abort": ("__import__('os').abort()", "crashed"),
     "a segmentation fault": ("__import__('ctypes').string_at(0)", "crashed"),
     "a signal to itself": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "crashed"),
+    "a signal that has no name": ("import os; os.kill(os.getpid(), 40)", "crashed"),
     "a kill of itself": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "error"),
     "a stop of itself": ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "timeout"),
     "an alarm": ("import signal, time; signal.setitimer(signal.ITIMER_REAL, 0.01); time.sleep(9)", "crashed"),
