@@ -81,7 +81,7 @@ def _jobs(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "-j",
         "--jobs",
-        type=click.IntRange(1, 256),
+        type=click.IntRange(1, 64),
         metavar="N",
         help="Submissions at a time  [default: one a core]",
     )(function)
