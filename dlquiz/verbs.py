@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -18,6 +15,7 @@ from dlquiz import handouts
 from dlquiz.checking.forbidden import Scan, find_forbidden
 from dlquiz.checking.unfinished import Broken, broken
 from dlquiz.handouts import Handout, HandoutError
+from dlquiz.output import consoles, write_json
 from dlquiz.progress import Entry, Progress
 from dlquiz.terminal import Indented, Signs, clean, points
 
@@ -27,7 +25,7 @@ PASSED, FAILED, USAGE = 0, 1, 2
 
 def show_course(json_file: str | None) -> None:
     """Print the assignments in course order, with what has been started."""
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     progress = Progress()
     _tell_notes(progress, err)
     known = handouts.course()
@@ -63,7 +61,7 @@ def _state(entry: Entry | None) -> str:
 
 def start(slug: str, folder: Path | None) -> None:
     """Copy an assignment out and say what was written and what was left alone. Raises HandoutError."""
-    out, err = _consoles(None)
+    out, err = consoles(None)
     handout = handouts.find(slug)
     started = handouts.start(handout, Path(handout.slug) if folder is None else folder)
     progress = Progress()
@@ -95,7 +93,7 @@ def check(
     from dlquiz.checking import report
     from dlquiz.checking.run import CheckFault, Limits, run_public_tests
 
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     progress = Progress()
     folder, handout = _find_work(where, progress)
     known = [problem.name for problem in handout.problems]
@@ -171,7 +169,7 @@ def submit(where: str | None, output: Path | None, *, strict: bool, force: bool)
     """Make the archive to hand in; the exit status. Raises HandoutError."""
     from dlquiz.handing_in import archive, read_work, save
 
-    out, err = _consoles(None)
+    out, err = consoles(None)
     progress = Progress()
     folder, handout = _find_work(where, progress)
     _tell_notes(progress, err)
@@ -197,7 +195,7 @@ def doctor(json_file: str | None) -> int:
     """Examine this machine; the exit status."""
     from dlquiz.doctor import examine
 
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     signs = Signs(out)
     findings = []
     with err.status("importing TensorFlow"):
@@ -253,28 +251,7 @@ def _quoted(path: Path) -> str:
     return f'"{text}"' if " " in text else text
 
 
-def _consoles(json_file: str | None) -> tuple[Console, Console]:
-    """Where reports go, and where progress goes. JSON on standard output has it to itself."""
-    err = Console(stderr=True)
-    return (err if json_file == "-" else Console()), err
-
-
 def _tell_notes(progress: Progress, err: Console) -> None:
     for note in progress.notes:
         err.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
     progress.notes.clear()
-
-
-def write_json(data: Any, file: str | None) -> None:
-    """Write `data` as JSON to a file, or to standard output for "-".
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    if file is None:
-        return
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-    if file == "-":
-        click.echo(text, nl=False)
-    else:
-        Path(file).write_text(text, encoding="utf-8")

@@ -10,12 +10,12 @@ import time
 import traceback
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import pytest
 
 from dlquiz.testing.checks import Check
-from dlquiz.testing.judging import Judgement, judge
+from dlquiz.testing.judging import Judgement, bare_report, judge
 from dlquiz.testing.plugin import CHECKS, NOT_PASSED, SEED, STUDENT
 from dlquiz.testing.student import GraderFault, Student
 from dlquiz.testing.verdict import Verdict
@@ -160,25 +160,11 @@ class Referee:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        """Keep the first thing that a test raised. pytest's own report of it would cost a quarter of a second."""
-        when = cast(Literal["setup", "call", "teardown"], call.when)
-        outcome: Literal["passed", "failed", "skipped"] = "passed"
-        if call.excinfo is not None:
-            outcome = "skipped" if isinstance(call.excinfo.value, pytest.skip.Exception) else "failed"
-            if self._error is None:
-                self._error = call.excinfo.value
-                self._detail = _where(item, call.excinfo.value)
-        return pytest.TestReport(
-            item.nodeid,
-            item.location,
-            {},
-            outcome,
-            None,
-            when,
-            duration=call.duration,
-            start=call.start,
-            stop=call.stop,
-        )
+        """Keep the first thing that a test raised."""
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+            self._detail = _where(item, call.excinfo.value)
+        return bare_report(item, call)
 
     def start_worker(self) -> socket.socket:
         """Ask the parent for a worker."""

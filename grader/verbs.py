@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shlex
 import time
@@ -11,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -26,6 +24,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from dlquiz.output import consoles, write_json
 from grader.assignment import Assignment
 from grader.authoring import release as handouts
 from grader.engine.local import Isolation
@@ -70,7 +69,7 @@ def grade(
     Raises:
         ClassError, EngineError, GradebookError.
     """
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     entries = class_entries(class_dir)
     drawn = secrets.randbelow(2**31) if seed is None else seed
     if isolation == "none":
@@ -131,7 +130,7 @@ def show(student: str, slug: str, given: str, gradebook: str, json_file: str | N
     Raises:
         GradebookError: the student has no result, or the gradebook cannot be read.
     """
-    out, _ = _consoles(json_file)
+    out, _ = consoles(json_file)
     with Gradebook(gradebook, create=False) as book:
         result = book.latest(student, slug)
         if result is None:
@@ -157,7 +156,7 @@ def validate(
     from grader.authoring.validate import candidates
     from grader.authoring.validate import validate as run
 
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     drawn = secrets.randbelow(2**31) if seed is None else seed
     findings = []
     started = time.monotonic()
@@ -222,7 +221,7 @@ def write_stubs(assignments: Sequence[Assignment], json_file: str | None) -> Non
 
 def check_stubs(assignments: Sequence[Assignment], json_file: str | None) -> int:
     """Say which committed stubs are out of step; the exit status."""
-    out, _ = _consoles(json_file)
+    out, _ = consoles(json_file)
     stale = handouts.check(assignments)
     for text in stale:
         out.print(safe_text(text))
@@ -235,7 +234,7 @@ def check_stubs(assignments: Sequence[Assignment], json_file: str | None) -> int
 
 
 def _report_paths(what: str, paths: Sequence[Path], json_file: str | None) -> None:
-    out, _ = _consoles(json_file)
+    out, _ = consoles(json_file)
     for path in paths:
         out.print(f"{what} {path}", highlight=False, soft_wrap=True)
     if not paths:
@@ -247,7 +246,7 @@ def doctor(json_file: str | None) -> int:
     """Examine this machine; the exit status."""
     from grader.doctor import examine
 
-    out, err = _consoles(json_file)
+    out, err = consoles(json_file)
     table = Table("", "what", "found", "way out", box=None, padding=(0, 1))
     findings = []
     with err.status("trying escapes from a real worker"):
@@ -266,12 +265,6 @@ def doctor(json_file: str | None) -> int:
     return 1 if wrong else 0
 
 
-def _consoles(json_file: str | None) -> tuple[Console, Console]:
-    """Where tables go, and where progress goes. JSON on standard output has it to itself."""
-    err = Console(stderr=True)
-    return (err if json_file == "-" else Console()), err
-
-
 def _progress(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}"),
@@ -287,18 +280,3 @@ def _files_of(gradebook: str) -> tuple[Path, ...]:
     if "://" in gradebook:
         return ()
     return (Path(gradebook),)
-
-
-def write_json(data: object, file: str | None) -> None:
-    """Write `data` as JSON to a file, or to standard output for "-".
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    if file is None:
-        return
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-    if file == "-":
-        click.echo(text, nl=False)
-    else:
-        Path(file).write_text(text)

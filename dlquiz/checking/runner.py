@@ -24,13 +24,13 @@ import traceback
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, cast
 
 import pytest
 
 from dlquiz.checking.difference import from_error
 from dlquiz.testing.direct import DirectChannel, load_module
-from dlquiz.testing.judging import Judgement, judge
+from dlquiz.testing.judging import Judgement, bare_report, judge
 from dlquiz.testing.objects import clean, describe
 from dlquiz.testing.plugin import CHECKS, NOT_PASSED, STUDENT
 from dlquiz.testing.student import Student
@@ -253,25 +253,10 @@ class _Check:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        when = cast(Literal["setup", "call", "teardown"], call.when)
-        outcome: Literal["passed", "failed", "skipped"] = "passed"
-        if call.excinfo is not None:
-            skipped = isinstance(call.excinfo.value, pytest.skip.Exception)
-            outcome = "skipped" if skipped else "failed"
-            if self._error is None:
-                self._error, self._setting_up = call.excinfo.value, call.when == "setup"
-                self._info = call.excinfo
-        return pytest.TestReport(
-            item.nodeid,
-            item.location,
-            {},
-            outcome,
-            None,
-            when,
-            duration=call.duration,
-            start=call.start,
-            stop=call.stop,
-        )
+        if call.excinfo is not None and self._error is None:
+            self._error, self._setting_up = call.excinfo.value, call.when == "setup"
+            self._info = call.excinfo
+        return bare_report(item, call)
 
     def _tell(self, item: pytest.Item, judgement: Judgement) -> dict[str, object]:
         """The verdict of a finished test with everything that explains it."""
