@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dlquiz.testing.checks import Check
+from dlquiz.testing.evidence import EVIDENCE, Evidence
 from dlquiz.testing.judging import Judgement, bare_report, judge
 from dlquiz.testing.plugin import CHECKS, NOT_PASSED, SEED, STUDENT
 from dlquiz.testing.student import GraderFault, Student
@@ -122,7 +123,12 @@ class Referee:
         config.stash[SEED] = job["seed"]
         config.stash[NOT_PASSED] = set()
         channel = RemoteChannel(
-            self, self._args["module"], job["seed"], self._args["call_seconds"], self._args["seconds"]
+            self,
+            self._args["module"],
+            job["seed"],
+            self._args["call_seconds"],
+            self._args["seconds"],
+            job["forbidden"],
         )
         config.stash[STUDENT] = lambda: Student(channel)
         config.pluginmanager.register(self)
@@ -139,8 +145,10 @@ class Referee:
         started = time.monotonic()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         seconds = time.monotonic() - started
+        evidence = item.stash.get(EVIDENCE, Evidence())
         # Even a suite that catches everything does not outvote the worker's end.
-        judgement = judge(channel.stopped or self._error or channel.callback_failure, channel.asked)
+        error = channel.stopped or self._error or channel.callback_failure or evidence.shortfall
+        judgement = judge(error, channel.asked)
         check = item.config.stash[CHECKS][item.nodeid]
         if judgement.verdict is Verdict.SKIPPED and not _prerequisite_failed(item, check):
             judgement = Judgement(Verdict.GRADER_ERROR, f"the suite skipped itself: {judgement.message}")
@@ -155,6 +163,9 @@ class Referee:
                 "traceback": judgement.trace[:MAX_SHOWN],
                 "output": channel.take_output()[:MAX_SHOWN],
                 "seconds": round(seconds, 4),
+                "credit": judgement.credit,
+                "reason": evidence.reason[:MAX_SHOWN],
+                "figures": evidence.figures,
             },
         )
 

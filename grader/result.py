@@ -14,7 +14,8 @@ class TestResult:
     """One hidden test on one submission.
 
     `hint` and `title` are for the student. `message`, `traceback` and `output` come from the student's own code
-    or speak only of it. `detail` may quote hidden inputs and expected values: it is for the instructor.
+    or speak only of it. `detail` may quote hidden inputs and expected values: it is for the instructor. `reason` says
+    what a measured quality earned; `figures` are the pictures' data, as `grader.metrics.figures` makes them.
     """
 
     __test__ = False  # pytest would collect the class by its name
@@ -31,6 +32,8 @@ class TestResult:
     traceback: str = ""
     output: str = ""
     seconds: float = 0.0
+    reason: str = ""
+    figures: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,16 @@ class Result:
         Raises:
             KeyError, TypeError, ValueError: for anything else.
         """
-        tests = tuple(TestResult(**{**test, "verdict": Verdict(test["verdict"])}) for test in data["tests"])
+        tests = tuple(
+            TestResult(
+                **{
+                    **test,
+                    "verdict": Verdict(test["verdict"]),
+                    "figures": tuple(test.get("figures", ())),  # results of before there were any
+                }
+            )
+            for test in data["tests"]
+        )
         problems = tuple(ProblemResult(**problem) for problem in data["problems"])
         lists = {name: tuple(data[name]) for name in ("notes", "limits_hit", "faults")}
         return cls(**{**data, **lists, "tests": tests, "problems": problems})

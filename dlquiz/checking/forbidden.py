@@ -29,6 +29,7 @@ _SAME = (
     ("keras.api.", "keras."),
     ("keras._tf_keras.keras.", "keras."),
     ("tf_keras.", "keras."),
+    ("builtins.", ""),
 )
 _INTERNAL = ("keras.src.", "tensorflow.python.", "tensorflow.compat.v1.")
 
@@ -372,7 +373,7 @@ class _Reader:
         return self._known[key]
 
 
-_BUILTINS = frozenset({"getattr", "vars", "__import__"})
+_BUILTINS = frozenset({"getattr", "vars", "__import__", "exec", "eval", "compile"})
 
 
 def canonical(dotted: str) -> str:

@@ -50,13 +50,17 @@ class DirectChannel:
         except NotData as error:
             raise Unusable(f"what came back is {error}") from None
         except Exception as error:
-            told = describe(error, self._folder)
+            told = self.describe(error)
             raise student_error(
                 str(told["type"]),
                 [str(base) for base in _list(told["bases"])],
                 str(told["message"]),
                 str(told["traceback"]),
             ) from error
+
+    def describe(self, error: BaseException) -> dict[str, object]:
+        """An exception of the student's as plain data."""
+        return describe(error, self._folder)
 
     def callback(self, function: Callable[..., object]) -> Callback:
         """Number a function of the suite's."""

@@ -7,17 +7,22 @@ from typing import Literal, cast
 
 import pytest
 
+from dlquiz.testing.evidence import Shortfall
 from dlquiz.testing.student import GraderFault, StudentError, StudentStopped, Unusable
 from dlquiz.testing.verdict import Verdict
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with its reasons; `message` and `trace` may be shown to the student."""
+    """A verdict with its reasons; `message` and `trace` may be shown to the student.
+
+    `credit` is the part of its points that the test earns, from 0 to 1: all when it passed, or what `award` gave.
+    """
 
     verdict: Verdict
     message: str = ""
     trace: str = ""
+    credit: float = 0.0
 
 
 def bare_report(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -47,7 +52,7 @@ def judge(error: BaseException | None, asked: bool) -> Judgement:
             after it, the answer may be what broke it, and no answer of a student's may end in `grader error`.
     """
     if error is None:
-        return Judgement(Verdict.PASSED)
+        return Judgement(Verdict.PASSED, credit=1.0)
     if isinstance(error, StudentStopped):
         return Judgement(error.verdict, str(error))
     if isinstance(error, GraderFault):
@@ -59,6 +64,8 @@ def judge(error: BaseException | None, asked: bool) -> Judgement:
             return Judgement(Verdict.FORBIDDEN, str(error), error.trace)
         verdict = Verdict.NOT_ATTEMPTED if error.unfinished else Verdict.ERROR
         return Judgement(verdict, str(error), error.trace)
+    if isinstance(error, Shortfall):
+        return Judgement(Verdict.FAILED, str(error), credit=error.award.credit)
     if isinstance(error, Unusable):
         return Judgement(Verdict.FAILED, str(error))
     if isinstance(error, (AssertionError, pytest.fail.Exception)):

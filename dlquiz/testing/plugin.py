@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dlquiz.testing.checks import MARKERS, Check, function_name, generator, read_checks
-from dlquiz.testing.verdict import Verdict
+from dlquiz.testing.evidence import EVIDENCE, Award, Evidence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEED = pytest.StashKey[int]()
 CHECKS = pytest.StashKey[dict[str, Check]]()
 NOT_PASSED = pytest.StashKey[set[tuple[Path, str]]]()
-VERDICTS = pytest.StashKey[dict[str, Verdict]]()
+CREDITS = pytest.StashKey[dict[str, float]]()
 STUDENT = pytest.StashKey[Callable[[], "Student"]]()
 
 
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEED] = secrets.randbelow(2**31) if seed is None else seed
     config.stash[CHECKS] = {}
     config.stash[NOT_PASSED] = set()
-    config.stash[VERDICTS] = {}
+    config.stash[CREDITS] = {}
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -72,30 +72,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
-    """Remember what did not pass, and each verdict."""
+    """Remember what did not pass, and what each test earns."""
     report = yield
     check = item.config.stash[CHECKS].get(item.nodeid)
     if check is None:
         return report
     from dlquiz.testing.judging import judge
 
-    verdicts = item.config.stash[VERDICTS]
+    credits = item.config.stash[CREDITS]
     if call.excinfo is not None:
-        verdicts[item.nodeid] = judge(call.excinfo.value, asked=call.when == "call").verdict
+        credits[item.nodeid] = judge(call.excinfo.value, asked=call.when == "call").credit
         item.config.stash[NOT_PASSED].add((item.path, function_name(item)))
     elif call.when == "call":
-        verdicts[item.nodeid] = Verdict.PASSED
+        credits[item.nodeid] = 1.0
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Points by problem, when the suite carries any."""
-    checks, verdicts = config.stash[CHECKS], config.stash[VERDICTS]
+    checks = config.stash[CHECKS]
     totals: dict[str, list[float]] = {}
-    for nodeid, verdict in verdicts.items():
+    for nodeid, credit in config.stash[CREDITS].items():
         earned, possible = totals.setdefault(checks[nodeid].problem, [0.0, 0.0])
         points = checks[nodeid].points
-        totals[checks[nodeid].problem] = [earned + points * (verdict is Verdict.PASSED), possible + points]
+        totals[checks[nodeid].problem] = [earned + points * credit, possible + points]
     if any(possible for _, possible in totals.values()):
         terminalreporter.section("points")
         for problem, (earned, possible) in totals.items():
@@ -106,6 +106,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A random generator of the test's own: the run's seed and the test's name decide it."""
     return generator(request.config.stash[SEED], request.node.name)
+
+
+@pytest.fixture
+def award(request: pytest.FixtureRequest) -> Callable[..., Award]:
+    """Give part of the test's points by a measured quality: see `dlquiz.testing.evidence.Evidence.award`."""
+    return _evidence(request).award
+
+
+@pytest.fixture
+def exhibit(request: pytest.FixtureRequest) -> Callable[[dict[str, Any]], None]:
+    """Put a picture into the result: see `dlquiz.testing.evidence.Evidence.exhibit`."""
+    return _evidence(request).exhibit
+
+
+def _evidence(request: pytest.FixtureRequest) -> Evidence:
+    stash: pytest.Stash = request.node.stash
+    return stash.setdefault(EVIDENCE, Evidence())
 
 
 @pytest.fixture

@@ -216,7 +216,10 @@ class Student:
         except StudentError as error:
             if not isinstance(error, AttributeError):
                 raise
-        raise _missing(f"{self._channel.name}.py has no `{name}`")
+        raise _missing(self._absent(name))
+
+    def _absent(self, name: str) -> str:
+        return f"{self._channel.name}.py has no `{name}`"
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a suite does not change the student's module")

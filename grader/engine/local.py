@@ -23,6 +23,7 @@ from queue import SimpleQueue
 from typing import Any, Literal, Self
 
 import grader
+from dlquiz.checking.reach import Reach, find_reach
 from dlquiz.testing.checks import Check
 from dlquiz.testing.verdict import Verdict
 from grader.assignment import Assignment
@@ -40,6 +41,8 @@ POLL_SECONDS = 0.02
 HELLO_SECONDS = 30.0
 GRACE_SECONDS = 20.0
 HANG_UP_SECONDS = 0.5
+MAX_TOLD = 20_000
+MAX_USES = 20
 LATE = "the submission used up its time, and the referee could not finish"
 
 
@@ -307,20 +310,28 @@ class LocalEngine:
         ]
         return self.result(submission, seed, tests, faults=(fault,))
 
-    def judged(self, check: Check, verdict: Verdict, **told: Any) -> TestResult:
-        """A test's result; points follow from the verdict alone."""
+    def judged(self, check: Check, verdict: Verdict, credit: float = 0.0, **told: Any) -> TestResult:
+        """A test's result; all points when it passed, and when it failed the part that `award` gave."""
+        part = {Verdict.PASSED: 1.0, Verdict.FAILED: credit}.get(verdict, 0.0)
         return TestResult(
             name=check.name,
             problem=check.problem,
             verdict=verdict,
-            points=round(check.points, 9) if verdict is Verdict.PASSED else 0.0,
+            points=round(check.points * part, 9),
             max_points=round(check.points, 9),
             title=check.title,
             hint="" if verdict is Verdict.PASSED else check.hint,
             **told,
         )
 
-    def result(self, submission: Submission, seed: int, tests: Sequence[TestResult], **told: Any) -> Result:
+    def result(
+        self,
+        submission: Submission,
+        seed: int,
+        tests: Sequence[TestResult],
+        notes: Sequence[str] = (),
+        **told: Any,
+    ) -> Result:
         """Add tests up to a result. The denominator is the manifest's."""
         problems = [
             ProblemResult(
@@ -342,7 +353,7 @@ class LocalEngine:
             seed=seed,
             problems=tuple(problems),
             tests=tuple(tests),
-            notes=(*submission.problems, *submission.notes),
+            notes=(*submission.problems, *submission.notes, *notes),
             submission_hash=submission.digest(),
             assignment_hash=self._digest,
             grader_version=grader.__version__,
@@ -405,11 +416,16 @@ class _Slot:
                 for check in engine.warm.checks.values()
             ]
             return engine.result(submission, seed, tests, started=started)
+        sources = {
+            name: submission.files[name] for name in engine.assignment.submit if name in submission.files
+        }
+        reach = find_reach(sources, engine.assignment.forbidden)
+        forbidden = _told(reach)
         referee, end = self._spare_referee or self._start_referee()
         self._spare_referee = None
         told: dict[str, TestResult] = {}
         try:
-            messages.send(end, {"seed": seed})
+            messages.send(end, {"seed": seed, "forbidden": forbidden})
             last = self._serve(referee, end, submission, told)
         except messages.Gone:
             status = referee.wait(1.0)
@@ -436,6 +452,10 @@ class _Slot:
             tests,
             faults=tuple(dict.fromkeys(faults)),
             limits_hit=tuple(dict.fromkeys(self._hit)),
+            notes=[
+                *(f"{use} is forbidden in this assignment" for use in reach.uses[:MAX_USES]),
+                *(f"{use} can run code that no search sees: look at it" for use in reach.doubts[:MAX_USES]),
+            ],
             started=started,
             seconds=round(time.monotonic() - clock, 3),
             **last,
@@ -464,6 +484,7 @@ class _Slot:
             else:
                 check = engine.warm.checks[message.pop("name")]
                 verdict = Verdict(message.pop("verdict"))
+                message["figures"] = tuple(message["figures"])
                 told[check.name] = engine.judged(check, verdict=verdict, **message)
                 if verdict in (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED) and message["message"]:
                     self._hit.append(f"{check.name}: {message['message']}")
@@ -542,6 +563,14 @@ class _Slot:
         except EngineError:
             ours.close()
             raise
+
+
+def _told(reach: Reach) -> dict[str, str]:
+    """What a referee is told of it. Too much of it to be told in one message reaches everything."""
+    forbidden = {**reach.names, **({"": reach.everywhere} if reach.everywhere else {})}
+    if sum(len(name) + len(why) for name, why in forbidden.items()) > MAX_TOLD:
+        return {"": next(iter(forbidden.values()))[:1000]}
+    return forbidden
 
 
 def _how(status: int | None) -> str:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import re
 import secrets
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from dlquiz.testing.student import StudentError, StudentStopped, Unusable, outgoing, revive, student_error
-from dlquiz.testing.values import Callback
+from dlquiz.testing.values import Callback, Ref, from_tree
 from dlquiz.testing.verdict import Verdict
 from grader.remote import stream, wire
 
 MAX_TEXT = 20_000
 MAX_RECEIVED = 256 * 2**20
+_MODULE = Ref(0, "module")
+_WORD = re.compile(r"\w+")
 _FORGED = "what came over the grader's connection was not written by the grader"
 
 
@@ -43,12 +46,20 @@ class RemoteChannel:
         seed: seeds the worker's random generators.
         call_seconds: longest time that one request may take.
         seconds: longest time for all of them.
+        forbidden: names of the student's module that no test may use, with the reason; "" stands for all.
     """
 
     def __init__(
-        self, supervisor: Supervisor, name: str, seed: int, call_seconds: float, seconds: float
+        self,
+        supervisor: Supervisor,
+        name: str,
+        seed: int,
+        call_seconds: float,
+        seconds: float,
+        forbidden: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self._forbidden = forbidden or {}
         self.asked = False
         self.stopped: StudentStopped | None = None
         self.import_error: StudentError | StudentStopped | Unusable | None = None
@@ -114,6 +125,8 @@ class RemoteChannel:
     def request(self, op: str, args: list[object]) -> object:
         """Ask the worker; see `Channel.request`. A dead worker is replaced in the next test, not in this one."""
         self.asked = True
+        if self.stopped is None and self._forbidden and (why := self._forbidden_in(op, args)):
+            self.stopped = StudentStopped(Verdict.FORBIDDEN, why)
         if self.stopped is not None:
             raise self.stopped
         self._settle()
@@ -121,6 +134,17 @@ class RemoteChannel:
         if self.import_error is not None:
             raise self.import_error.with_traceback(None)
         return self._exchange(op, args)
+
+    def _forbidden_in(self, op: str, args: list[object]) -> str:
+        """Why a request may not be made: it names something that depends on what the assignment forbids."""
+        names: Iterable[str] = [""]
+        if op == "attr" and args[0] == _MODULE:
+            names = ["", str(args[1])]
+        elif op == "probe":
+            refs: list[object] = []
+            from_tree(args, refs.append)
+            names = ["", *(_WORD.findall(str(args[0])) if _MODULE in refs else ())]
+        return next((self._forbidden[name] for name in names if name in self._forbidden), "")
 
     def load(self) -> None:
         """Make sure that a worker has imported the submission; an import that fails is not tried again."""

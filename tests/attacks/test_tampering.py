@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 WRONG = """
@@ -151,10 +153,16 @@ FORBIDDEN = {
 }
 
 
+def out_of_sight(source: str) -> str:
+    """The same code as text that no search of the source reads."""
+    return f"exec(bytes.fromhex({source.encode().hex()!r}).decode(), globals())\n"
+
+
+@pytest.mark.parametrize("seen", [str, out_of_sight], ids=["in sight", "out of sight"])
 @pytest.mark.parametrize("road", FORBIDDEN)
-def test_the_forbidden_is_forbidden_by(arena, road: str) -> None:
+def test_the_forbidden_is_forbidden_by(arena, road: str, seen) -> None:
     arena.attack(
-        f"def words(text):\n    {FORBIDDEN[road]}\n    return {{}}\n",
+        seen(f"def words(text):\n    {FORBIDDEN[road]}\n    return {{}}\n"),
         keeps=arena.without("words"),
         verdicts={"words": "forbidden"},
     )
@@ -170,7 +178,8 @@ def test_the_forbidden_is_forbidden_by(arena, road: str) -> None:
 )
 def test_the_forbidden_cannot_be_had_from(arena, road: str) -> None:
     """Keras wraps what it meets there in an error of its own."""
-    result = arena.attack(f"def words(text):\n    {road}\n    return {{}}\n", keeps=arena.without("words"))
+    source = f"def words(text):\n    {road}\n    return {{}}\n"
+    result = arena.attack(out_of_sight(source), keeps=arena.without("words"))
     (test,) = [test for test in result.tests if test.problem == "words"]
     assert test.verdict in ("forbidden", "error")
     assert "keras.layers.BatchNormalization is forbidden" in test.message
@@ -178,28 +187,31 @@ def test_the_forbidden_cannot_be_had_from(arena, road: str) -> None:
 
 def test_swallowing_the_refusal_does_not_bring_the_forbidden_back(arena) -> None:
     arena.attack(
-        """
-        def words(text):
-            for _ in range(3):
-                try:
-                    layer = keras.layers.BatchNormalization()
-                    return layer(np.ones((2, 3), dtype="float32"))
-                except BaseException:
-                    continue
-            return {}
-        """,
+        out_of_sight(
+            textwrap.dedent(
+                """
+                def words(text):
+                    for _ in range(3):
+                        try:
+                            layer = keras.layers.BatchNormalization()
+                            return layer(np.ones((2, 3), dtype="float32"))
+                        except BaseException:
+                            continue
+                    return {}
+                """
+            )
+        ),
         keeps=arena.without("words"),
         verdicts={"words": "failed"},
     )
 
 
-def test_what_no_process_can_keep_from_itself_is_left_to_the_static_check(arena) -> None:
+def test_what_no_process_can_keep_from_itself_is_pointed_out_to_the_instructor(arena) -> None:
     """The boundary: a fresh copy of the library's source under another name is not the spoilt class.
 
-    Its text is readable, since Keras is importable. A check of the submission's own text has to see it.
+    Its text is readable, since Keras is importable. The result says which line to look at.
     """
-    found = arena.observe(
-        """
+    code = """
         import importlib.util
         spec = importlib.util.find_spec("keras.src.layers.normalization.batch_normalization")
         again = importlib.util.spec_from_file_location("keras.src.layers.normalization.again", spec.origin)
@@ -207,5 +219,65 @@ def test_what_no_process_can_keep_from_itself_is_left_to_the_static_check(arena)
         again.loader.exec_module(module)
         report(type(module.BatchNormalization()).__name__)
         """
-    )
-    assert found == "BatchNormalization"
+    assert arena.observe(code) == "BatchNormalization"
+    notes = arena.grade(arena.source(code)).notes
+    assert any("importlib.util can run code that no search sees" in note for note in notes), notes
+
+
+# What is left of the forbidden after the search alone, without the trap: where the answer is, and what is not it.
+REACHED = {
+    "a helper": "def helper():\n    return keras.layers.BatchNormalization\n"
+    "def words(text):\n    helper()\n    return {}",
+    "an alias": "from keras.layers import BatchNormalization as words",
+    "a container": "parts = [keras.layers.BatchNormalization]\ndef words(text):\n    return parts",
+    "a changed container": "parts = []\nparts += [keras.layers.BatchNormalization]\n"
+    "def words(text):\n    return parts",
+    "an attribute": "class Box: pass\nBox.layer = keras.layers.BatchNormalization\n"
+    "def words(text):\n    return Box.layer",
+    "a global statement": "def first():\n    global words\n    words = keras.layers.BatchNormalization",
+}
+
+
+@pytest.mark.parametrize("road", REACHED)
+def test_what_depends_on_the_forbidden_is_forbidden_through(arena, road: str) -> None:
+    """None of these calls it, so only the search can see them."""
+    result = arena.attack(REACHED[road], keeps=arena.without("words"), verdicts={"words": "forbidden"})
+    assert any("keras.layers.BatchNormalization is forbidden" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def compare(x):\n    return keras.layers.BatchNormalization()(x)",
+        "if __name__ == '__main__':\n    print(keras.layers.BatchNormalization()(np.ones((2, 3))))",
+        "from keras.layers import BatchNormalization, Layer\n"
+        "class Double(Layer):\n    def call(self, x):\n        return 2 * x",
+        "def scale(x, factor):\n    words = np.asarray(x) * factor\n"
+        "    if factor == 0:\n        raise ValueError('0')\n"
+        "    return words\ndef compare(text):\n    return keras.layers.BatchNormalization",
+    ],
+    ids=["beside the answer", "below main", "imported with others", "by a name that only a local one shares"],
+)
+def test_what_nothing_depends_on_costs_nothing(arena, code: str) -> None:
+    arena.attack(code, keeps=arena.without())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "keep = []\nkeep.append(keras.layers.BatchNormalization)",
+        "def later():\n    return keras.layers.BatchNormalization\nlater()",
+        "def __getattr__(name):\n    return keras.layers.BatchNormalization",
+        "# " + "long" * 250_000,
+        "deep = " + "[" * 95 + "]" * 95 + "\n" + "\n".join(f"a{k} = a{k - 1}" for k in range(1, 60_000)),
+    ],
+    ids=[
+        "a call at import",
+        "a function called at import",
+        "names made up as asked",
+        "too long",
+        "too involved",
+    ],
+)
+def test_what_the_search_cannot_limit_costs_everything(arena, code: str) -> None:
+    arena.attack(code, keeps=(), verdicts=dict.fromkeys(arena.without(), "forbidden"), seconds=30)

@@ -200,3 +200,59 @@ sys.modules["tensorflow.python.eager.context"] = context
         own_engine(suite, ONE),
     ):
         pass
+
+
+def test_a_measured_quality_earns_a_part_and_is_kept_with_its_picture(own_engine: Any, grade: Any) -> None:
+    suite = """
+        import pytest
+
+        @pytest.mark.problem("double", points=4)
+        def test_part(student, award, exhibit):
+            exhibit({"kind": "learning_curves", "train": [1.0, 0.5]})
+            award(student.double(0.3), floor=0.5, target=0.9)
+
+        @pytest.mark.problem("double", points=4)
+        def test_caught(student, award):
+            try:
+                award(student.double(0.3), floor=0.5, target=0.9)
+            except AssertionError:
+                pass
+
+        @pytest.mark.problem("double", points=2)
+        def test_all(student, award):
+            award(student.double(0.5), floor=0.5, target=0.9)
+
+        @pytest.mark.problem("double", points=2)
+        def test_ended(student, award):
+            try:
+                award(student.double(0.3), floor=0.5, target=0.9)
+            except AssertionError:
+                student.end()
+        """
+    with own_engine(suite, {"double": 12.0}) as engine:
+        result = grade(engine, "\ndef end():\n    import os\n    os._exit(0)\n")
+    part, caught, everything, ended = result.tests
+    assert (part.verdict, part.points) == ("failed", pytest.approx(1.0))
+    assert part.message == part.reason
+    assert "0.6: 25% of the points" in part.reason
+    assert part.figures == ({"kind": "learning_curves", "train": [1.0, 0.5]},)
+    assert (caught.verdict, caught.points) == ("failed", pytest.approx(1.0))
+    assert (everything.verdict, everything.points) == ("passed", 2.0)
+    assert "100% of the points" in everything.reason
+    assert (ended.verdict, ended.points) == ("crashed", 0.0)
+    assert result.points == pytest.approx(4.0)
+    assert Result.from_json(result.to_json()) == result
+
+
+def test_a_suite_that_awards_by_no_rule_is_our_fault(own_engine: Any, grade: Any) -> None:
+    suite = """
+        import pytest
+
+        @pytest.mark.problem("double", points=4)
+        def test_part(student, award):
+            award(student.double(0.3), floor=0.5, target=0.5)
+        """
+    with own_engine(suite, {"double": 4.0}) as engine:
+        result = grade(engine)
+    assert result.tests[0].verdict == "grader error"
+    assert not result.graded
