@@ -274,7 +274,9 @@ class LocalEngine:
                     if job is None:
                         ended = True
                     else:
-                        pending.add(pool.submit(self._grade_one, *job))
+                        # here and now, while the slots are busy with earlier submissions
+                        reach = self._search(job[0])
+                        pending.add(pool.submit(self._grade_one, *job, reach))
                 done, pending = wait(pending, return_when=FIRST_COMPLETED) if pending else (set(), pending)
                 for future in done:
                     yield future.result()
@@ -282,13 +284,18 @@ class LocalEngine:
             self.stopping = self.stopping or bool(pending)
             pool.shutdown(cancel_futures=True)
 
-    def _grade_one(self, submission: Submission, seed: int) -> Result:
+    def _search(self, submission: Submission) -> Reach:
+        files = submission.files
+        sources = {name: files[name] for name in self.assignment.submit if name in files}
+        return find_reach(sources, self.assignment.forbidden)
+
+    def _grade_one(self, submission: Submission, seed: int, reach: Reach) -> Result:
         slot = self._slots.get()
         try:
             for attempt in (1, 2):
                 warm = self.warm
                 try:
-                    return slot.grade(submission, seed)
+                    return slot.grade(submission, seed, reach)
                 except Exception as error:
                     # Whatever went wrong here is ours; it costs this submission one more try, never the run.
                     slot.close()
@@ -399,7 +406,7 @@ class _Slot:
             end.close()
             child.close()
 
-    def grade(self, submission: Submission, seed: int) -> Result:
+    def grade(self, submission: Submission, seed: int, reach: Reach) -> Result:
         """Grade one submission. Raises EngineError when our own processes fail."""
         engine = self._engine
         if self._warm is not engine.warm:
@@ -416,16 +423,11 @@ class _Slot:
                 for check in engine.warm.checks.values()
             ]
             return engine.result(submission, seed, tests, started=started)
-        sources = {
-            name: submission.files[name] for name in engine.assignment.submit if name in submission.files
-        }
-        reach = find_reach(sources, engine.assignment.forbidden)
-        forbidden = _told(reach)
         referee, end = self._spare_referee or self._start_referee()
         self._spare_referee = None
         told: dict[str, TestResult] = {}
         try:
-            messages.send(end, {"seed": seed, "forbidden": forbidden})
+            messages.send(end, {"seed": seed, "forbidden": _told(reach)})
             last = self._serve(referee, end, submission, told)
         except messages.Gone:
             status = referee.wait(1.0)
