@@ -70,9 +70,14 @@ def find_reach(sources: Mapping[str, bytes], forbidden: Iterable[str]) -> Reach:
     doubts: list[str] = []
     for file, source in sources.items():
         stem = file.removesuffix(".py")
-        scan = find_forbidden(source, forbidden)
-        uses += [f"{file}:{use.line}: {use.name}" for use in scan.uses]
-        doubts += [f"{file}:{use.line}: {use.name}" for use in find_forbidden(source, DOUBTFUL).uses]
+        scan = find_forbidden(source, (*forbidden, *DOUBTFUL))
+        lines: dict[int, str] = {}
+        for use in scan.uses:
+            if use.name in forbidden:
+                uses.append(f"{file}:{use.line}: {use.name}")
+                lines.setdefault(use.line, use.name)
+            else:
+                doubts.append(f"{file}:{use.line}: {use.name}")
         problem = scan.problem
         try:
             parts = list(_parts(source))
@@ -85,11 +90,11 @@ def find_reach(sources: Mapping[str, bytes], forbidden: Iterable[str]) -> Reach:
             parts.append(_Part(set(), set(), range(0), why=why))
         modules[stem] = parts
         for part in parts:
-            told = [use for use in scan.uses if use.line in part.lines]
+            found = next((line for line in part.lines if line in lines), 0)
             if part.is_import:
                 part.why = _imported(part, forbidden, file)
-            elif told:
-                part.why = f"{file}, line {told[0].line}: {told[0].name} is forbidden in this assignment"
+            elif found:
+                part.why = f"{file}, line {found}: {lines[found]} is forbidden in this assignment"
     _spread(modules)
     first = next(iter(sources), "").removesuffix(".py")
     names, everywhere = _reach(modules.get(first, []))
@@ -109,24 +114,24 @@ def _reach(parts: Iterable[_Part]) -> tuple[dict[str, str], str]:
 
 
 def _spread(modules: dict[str, list[_Part]]) -> None:
-    """Pass reasons on to whatever refers to what has one, until nothing changes."""
-    changed = True
-    while changed:
-        changed = False
-        reached = {
-            stem: next((part.why for part in parts if part.why), "") for stem, parts in modules.items()
-        }
-        for stem, parts in modules.items():
-            names: dict[str, str] = {}
-            for part in parts:
-                if part.why:
-                    names |= dict.fromkeys(part.binds - names.keys(), part.why)
-            for part in parts:
+    """Pass reasons on to whatever refers to what has one."""
+    users: dict[tuple[str, str], list[tuple[str, _Part]]] = {}
+    for stem, parts in modules.items():
+        for part in parts:
+            for key in [
+                *((stem, name) for name in part.refers),
+                *((other, "") for other in part.siblings - {stem}),
+            ]:
+                users.setdefault(key, []).append((stem, part))
+    todo = [(stem, part) for stem, parts in modules.items() for part in parts if part.why]
+    while todo:
+        stem, reached = todo.pop()
+        # "" stands for the module as a whole
+        for name in sorted({*reached.binds, ""}):
+            for user, part in users.pop((stem, name), ()):
                 if not part.why:
-                    others = [reached.get(other, "") for other in sorted(part.siblings - {stem})]
-                    own = [names[name] for name in sorted(part.refers & names.keys())]
-                    part.why = next(filter(None, [*own, *others]), "")
-                    changed = changed or bool(part.why)
+                    part.why = reached.why
+                    todo.append((user, part))
 
 
 def _parts(source: bytes) -> Iterator[_Part]:
@@ -134,7 +139,9 @@ def _parts(source: bytes) -> Iterator[_Part]:
         warnings.simplefilter("ignore")
         text = decode_source(source)
         tree = ast.parse(text)
-        scopes = symtable.symtable(text, "submission", "exec").get_children()
+        scopes: dict[int, list[symtable.SymbolTable]] = {}
+        for scope in symtable.symtable(text, "submission", "exec").get_children():
+            scopes.setdefault(scope.get_lineno(), []).append(scope)
     todo = list(reversed(tree.body))
     while todo:
         node = todo.pop()
@@ -191,7 +198,7 @@ def _imported(part: _Part, forbidden: tuple[str, ...], file: str) -> str:
     )
 
 
-def _part(top: ast.stmt | ast.expr, scopes: Iterable[symtable.SymbolTable]) -> _Part:
+def _part(top: ast.stmt | ast.expr, scopes: Mapping[int, list[symtable.SymbolTable]]) -> _Part:
     """What one statement binds in the module, changed containers and attributes included."""
     first = min([top.lineno, *(decorator.lineno for decorator in getattr(top, "decorator_list", []))])
     part = _Part(set(), set(), range(first, (top.end_lineno or top.lineno) + 1))
@@ -208,8 +215,8 @@ def _part(top: ast.stmt | ast.expr, scopes: Iterable[symtable.SymbolTable]) -> _
                 part.binds.add(_root(node))
             case ast.Call():
                 calls.add(_root(node.func))
-    for scope in scopes:
-        if scope.get_lineno() in part.lines:
+    for line in part.lines:
+        for scope in scopes.get(line, ()):
             _read_scope(scope, part)
     for node in ast.walk(top):
         if isinstance(node, ast.Import):
