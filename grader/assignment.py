@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dlquiz.testing.budget import DEVICES, Budget
 from dlquiz.topics import topic_ids
 
 MANIFEST = "assignment.toml"
@@ -62,7 +63,8 @@ class Limits:
     """What one submission may use.
 
     `seconds`: wall clock of the whole suite. `call_seconds`: wall clock of one call into the student's code.
-    `memory_mb`, `disk_mb`: mebibytes. `threads`: threads of the worker.
+    `memory_mb`, `disk_mb`: mebibytes. `threads`: threads of the worker. `epochs`: how often a suite's `budget.feed`
+    serves its data; 0 is without bound. `device`: "gpu" if training wants one, where one is lent; else "cpu".
     """
 
     seconds: float = 60
@@ -70,9 +72,18 @@ class Limits:
     memory_mb: int = 2048
     disk_mb: int = 256
     threads: int = 256
+    epochs: int = 0
+    device: str = "cpu"
+
+    @property
+    def budget(self) -> Budget:
+        """What suites are told of it."""
+        return Budget(self.seconds, self.call_seconds, self.epochs, self.device)
 
 
-_HIGHEST = Limits(seconds=3600, call_seconds=3600, memory_mb=1 << 18, disk_mb=1 << 16, threads=4096)
+_HIGHEST = Limits(
+    seconds=3600, call_seconds=3600, memory_mb=1 << 18, disk_mb=1 << 16, threads=4096, epochs=100_000
+)
 
 
 @dataclass(frozen=True)
@@ -387,9 +398,13 @@ def _limits(table: _Table) -> Limits:
             limit.name, getattr(Limits, limit.name), getattr(_HIGHEST, limit.name), whole=limit.type == "int"
         )
         for limit in fields(Limits)
+        if limit.name != "device"
     }
+    device = table.text("device", required=False) or Limits.device
+    if device not in DEVICES:
+        table.say("device", f"{' or '.join(DEVICES)}, received {_shown(device)}")
     table.no_more_keys()
-    limits = Limits(**read)
+    limits = Limits(**read, device=device)
     if limits.call_seconds > limits.seconds:
         table.say(
             "call_seconds",

@@ -105,6 +105,14 @@ def _jobs(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @_json
 @_isolation
+@click.option(
+    "--gpu-slots",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Submissions that share one GPU at a time, for an assignment that asks for one; 0 grades on the CPU.",
+)
 def grade(
     class_dir: Path,
     slug: str,
@@ -115,6 +123,7 @@ def grade(
     csv_file: Path | None,
     json_file: str | None,
     isolation: Any,
+    gpu_slots: int,
 ) -> None:
     """Grade a class: a folder with one entry a student (a folder, a .py, a .zip or an .ipynb).
 
@@ -135,21 +144,33 @@ def grade(
                 csv_file=csv_file,
                 json_file=json_file,
                 isolation=isolation,
+                gpu_slots=gpu_slots,
             )
         )
 
 
-@main.command(epilog="\b\nExample:\n  grader show ada -a normalization --gradebook gradebook.db")
+@main.command(
+    epilog="\b\nExamples:\n  grader show ada -a normalization --gradebook gradebook.db\n"
+    "  grader show ada -a normalization --html ada.html     with its pictures, for a browser"
+)
 @click.argument("student")
 @_assignment
 @_gradebook
 @_json
-def show(student: str, slug: str, gradebook: str, json_file: str | None) -> None:
+@click.option(
+    "--html",
+    "html_file",
+    metavar="FILE",
+    help="Also write it as a page with its pictures; - for standard output.",
+)
+def show(student: str, slug: str, gradebook: str, json_file: str | None, html_file: str | None) -> None:
     """Show one result in full: every verdict with its hint and reasons, limits hit, and how to reproduce it."""
     from grader import verbs
 
+    if json_file == html_file == "-":
+        raise click.UsageError("standard output has room for one: give --json or --html a file")
     with _clear_errors():
-        verbs.show(student, _slug(slug), slug, gradebook, json_file)
+        verbs.show(student, _slug(slug), slug, gradebook, json_file=json_file, html_file=html_file)
 
 
 @main.command(

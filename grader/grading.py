@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -35,6 +35,8 @@ def grade_class(
     jobs: int = 1,
     regrade: bool = False,
     isolation: Isolation = "strict",
+    gpu_slots: int = 0,
+    notify: Callable[[str, int, int], None] = lambda *_: None,
     secrets: tuple[Path, ...] = (),
 ) -> Iterator[Graded]:
     """Grade every entry of a class that changed since its mark, and record each result before it is yielded.
@@ -43,6 +45,7 @@ def grade_class(
         seed: of every submission in this run.
         seed_given: a mark by another seed does not hold.
         regrade: no mark holds.
+        gpu_slots, notify: as in `LocalEngine`.
         secrets: files that no worker may be able to read, besides the class and the assignment.
 
     Raises:
@@ -80,7 +83,14 @@ def grade_class(
     if first is None:
         return
     with (
-        LocalEngine(assignment, jobs=jobs, isolation=isolation, secrets=(folder, *secrets)) as engine,
+        LocalEngine(
+            assignment,
+            jobs=jobs,
+            isolation=isolation,
+            secrets=(folder, *secrets),
+            gpu_slots=gpu_slots,
+            notify=notify,
+        ) as engine,
         closing(engine.grade(chain([first], jobs_to_do))) as results,
     ):
         for result in results:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from dlquiz.testing.budget import Budget
 from dlquiz.testing.checks import Check
 from dlquiz.testing.evidence import EVIDENCE, Evidence
 from dlquiz.testing.judging import Judgement, bare_report, judge
-from dlquiz.testing.plugin import CHECKS, NOT_PASSED, SEED, STUDENT
+from dlquiz.testing.plugin import BUDGET, CHECKS, NOT_PASSED, SEED, STUDENT
 from dlquiz.testing.student import GraderFault, Student
 from dlquiz.testing.verdict import Verdict
 from grader.engine import messages
@@ -122,12 +123,13 @@ class Referee:
         config = self._session.config
         config.stash[SEED] = job["seed"]
         config.stash[NOT_PASSED] = set()
+        config.stash[BUDGET] = Budget(**self._args["budget"])
         channel = RemoteChannel(
             self,
             self._args["module"],
             job["seed"],
-            self._args["call_seconds"],
-            self._args["seconds"],
+            self._args["budget"]["call_seconds"],
+            self._args["budget"]["seconds"],
             job["forbidden"],
         )
         config.stash[STUDENT] = lambda: Student(channel)
@@ -147,11 +149,13 @@ class Referee:
         seconds = time.monotonic() - started
         evidence = item.stash.get(EVIDENCE, Evidence())
         # Even a suite that catches everything does not outvote the worker's end.
-        error = channel.stopped or self._error or channel.callback_failure or evidence.shortfall
+        error = channel.stopped or channel.callback_failure or self._error or evidence.shortfall
         judgement = judge(error, channel.asked)
         check = item.config.stash[CHECKS][item.nodeid]
         if judgement.verdict is Verdict.SKIPPED and not _prerequisite_failed(item, check):
             judgement = Judgement(Verdict.GRADER_ERROR, f"the suite skipped itself: {judgement.message}")
+        if channel.callback_failure is not None:
+            self._detail = _where(item, channel.callback_failure)
         channel.end_test()
         messages.send(
             self._parent,

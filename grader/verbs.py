@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -52,6 +53,15 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:.1f}/s" if task.speed else "  -/s")
 
 
+class _Now(ProgressColumn):
+    """What is being done: a submission that trains for minutes should be seen to go on."""
+
+    def render(self, task: Task) -> Text:
+        now = task.fields.get("now", Text())
+        assert isinstance(now, Text)
+        return now
+
+
 def grade(
     class_dir: Path,
     assignment: Assignment,
@@ -63,12 +73,15 @@ def grade(
     csv_file: Path | None,
     json_file: str | None,
     isolation: Isolation,
+    gpu_slots: int,
 ) -> int:
     """Grade a class, print the table and the summary; the exit status.
 
     Raises:
         ClassError, EngineError, GradebookError.
+        click.UsageError: a file to write is the gradebook.
     """
+    _spare_gradebook(gradebook, csv_file, json_file)
     out, err = consoles(json_file)
     entries = class_entries(class_dir)
     drawn = secrets.randbelow(2**31) if seed is None else seed
@@ -89,6 +102,10 @@ def grade(
             jobs=jobs,
             regrade=regrade,
             isolation=isolation,
+            gpu_slots=gpu_slots,
+            notify=lambda student, done, tests: progress.update(
+                task, now=safe_text(f"{student}: test {done} of {tests}", max_line=60, one_line=True)
+            ),
             secrets=_files_of(gradebook),
         )
         for graded in run:
@@ -121,7 +138,9 @@ def _closing(fresh: int, kept: int, elapsed: float, seed: int, gradebook: str) -
     return f"{what}. Seed {seed if fresh else '(none drawn)'}. Gradebook: {gradebook}"
 
 
-def show(student: str, slug: str, given: str, gradebook: str, json_file: str | None) -> None:
+def show(
+    student: str, slug: str, given: str, gradebook: str, *, json_file: str | None, html_file: str | None
+) -> None:
     """Print one result in full.
 
     Args:
@@ -129,8 +148,11 @@ def show(student: str, slug: str, given: str, gradebook: str, json_file: str | N
 
     Raises:
         GradebookError: the student has no result, or the gradebook cannot be read.
+        click.UsageError: a file to write is the gradebook.
+        OSError: a file cannot be written.
     """
-    out, _ = consoles(json_file)
+    _spare_gradebook(gradebook, json_file, html_file)
+    out, _ = consoles("-" if html_file == "-" else json_file)
     with Gradebook(gradebook, create=False) as book:
         result = book.latest(student, slug)
         if result is None:
@@ -138,10 +160,27 @@ def show(student: str, slug: str, given: str, gradebook: str, json_file: str | N
             raise GradebookError(f"{gradebook}: no result of {student!r} in {slug}; it has: {known}")
         history = book.history(student, slug)
     words = ["grader", "grade", "CLASS_DIR", "-a", given, "--regrade", "--seed", str(result.seed)]
-    out.print(show_result(result, shlex.join(words)))
+    reproduce = shlex.join(words)
+    out.print(show_result(result, reproduce))
+    if html_file is None and any(test.figures for test in result.tests):
+        out.print(
+            "\nThe pictures are on the page that the same command writes with --html FILE.", highlight=False
+        )
     if len(history) > 1:
         out.print(f"\n{len(history)} results are kept for this student; this is the newest.", highlight=False)
     write_json(result_json(result), json_file)
+    if html_file is not None:
+        _write_page(result, reproduce, html_file)
+
+
+def _write_page(result: Result, reproduce: str, file: str) -> None:
+    from grader.report.page import html_page
+
+    page = html_page(result, reproduce).encode()
+    if file == "-":
+        click.echo(page, nl=False)
+    else:
+        Path(file).write_bytes(page)
 
 
 def validate(
@@ -272,6 +311,7 @@ def _progress(console: Console) -> Progress:
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(),
+        _Now(),
     )
     return Progress(*columns, console=console, transient=True)
 
@@ -280,3 +320,10 @@ def _files_of(gradebook: str) -> tuple[Path, ...]:
     if "://" in gradebook:
         return ()
     return (Path(gradebook),)
+
+
+def _spare_gradebook(gradebook: str, *targets: str | Path | None) -> None:
+    books = {file.resolve() for file in _files_of(gradebook)}
+    for target in targets:
+        if target is not None and Path(target).resolve() in books:
+            raise click.UsageError(f"{target} is the gradebook: name another file to write")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dlquiz.testing.budget import Budget, read_budget
 from dlquiz.testing.checks import MARKERS, Check, function_name, generator, read_checks
 from dlquiz.testing.evidence import EVIDENCE, Award, Evidence
 
@@ -26,6 +27,7 @@ SEED = pytest.StashKey[int]()
 CHECKS = pytest.StashKey[dict[str, Check]]()
 NOT_PASSED = pytest.StashKey[set[tuple[Path, str]]]()
 CREDITS = pytest.StashKey[dict[str, float]]()
+BUDGET = pytest.StashKey[Budget]()
 STUDENT = pytest.StashKey[Callable[[], "Student"]]()
 
 
@@ -123,6 +125,13 @@ def exhibit(request: pytest.FixtureRequest) -> Callable[[dict[str, Any]], None]:
 def _evidence(request: pytest.FixtureRequest) -> Evidence:
     stash: pytest.Stash = request.node.stash
     return stash.setdefault(EVIDENCE, Evidence())
+
+
+@pytest.fixture
+def budget(request: pytest.FixtureRequest) -> Budget:
+    """What one submission may use, as the assignment's manifest says: see `dlquiz.testing.budget.Budget`."""
+    given = request.config.stash.get(BUDGET, None)
+    return given or read_budget(request.path)
 
 
 @pytest.fixture

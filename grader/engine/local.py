@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from dlquiz.testing.checks import Check
 from dlquiz.testing.verdict import Verdict
 from grader.assignment import Assignment
 from grader.engine import folders, messages
+from grader.engine.devices import device_files, visible_gpus, worker_environment
 from grader.engine.processes import ZYGOTE_GONE, Child, EngineError, Fork, Server
 from grader.engine.watch import Watch
 from grader.remote import stream, wire
@@ -165,11 +166,15 @@ class LocalEngine:
         assignment: what is graded.
         jobs: submissions graded at a time.
         isolation: "strict" confines every worker, and fails where that is not possible; "none" does not confine.
+        gpu_slots: submissions that share one GPU at a time; 0 grades on the CPU. More than 0 opens the driver's device
+            files to workers, and bounds `jobs` by the GPUs that are visible.
+        notify: told the student, the tests that are done, and all tests, as each test ends; from any thread.
         secrets: further files and folders that no worker may be able to read (class folder, gradebook).
         server: a running server that has imported the assignment's preloads; without one, an own one is started.
 
     Raises:
-        EngineError: on entry, when the processes cannot be started or a secret lies where workers may read.
+        EngineError: on entry, when the processes cannot be started, a secret lies where workers may read, or a GPU is
+            to be lent that is not there or that the assignment does not ask for.
     """
 
     def __init__(
@@ -180,10 +185,14 @@ class LocalEngine:
         isolation: Isolation = "strict",
         secrets: Sequence[Path] = (),
         server: Server | None = None,
+        gpu_slots: int = 0,
+        notify: Callable[[str, int, int], None] = lambda *_: None,
     ) -> None:
         self.assignment = assignment
         self.isolation = isolation
         self._jobs = jobs
+        self._gpu_slots = gpu_slots
+        self.notify = notify
         self._secrets = [assignment.path, *secrets]
         self._digest = assignment.digest()
         self._given_server = server
@@ -197,6 +206,7 @@ class LocalEngine:
             raise EngineError(
                 f"the grader runs on Linux, this is {platform.system()}: use a virtual machine or CI"
             )
+        gpus = self._lend_gpus()
         # Below the server's folder, which the server removes even when this process is killed.
         above = None if self._given_server is None else self._given_server.folder
         self.folder = Path(tempfile.mkdtemp(prefix="dlquiz-", dir=above))
@@ -204,7 +214,7 @@ class LocalEngine:
             if self.isolation == "strict":
                 self._refuse_exposed()
             self.warm = self._start()
-            slots = [_Slot(self) for _ in range(self._jobs)]
+            slots = [_Slot(self, gpus[place % len(gpus)]) for place in range(self._jobs)]
             slots[0].try_worker()
         except BaseException:
             self.__exit__()
@@ -221,6 +231,22 @@ class LocalEngine:
         if hasattr(self, "warm"):
             self._stop(self.warm)
         folders.remove(self.folder)
+
+    def _lend_gpus(self) -> Sequence[str | None]:
+        """What each slot in turn is lent; more slots than that are not made."""
+        if not self._gpu_slots:
+            return [None]
+        if self.assignment.limits.device != "gpu":
+            raise EngineError(
+                f'{self.assignment.slug} asks for no GPU: its manifest does not say `device = "gpu"`'
+            )
+        gpus = visible_gpus()
+        if not gpus:
+            raise EngineError(
+                "no NVIDIA GPU is visible here (see /dev/nvidia* and CUDA_VISIBLE_DEVICES): grade on the CPU"
+            )
+        self._jobs = min(self._jobs, self._gpu_slots * len(gpus))
+        return gpus
 
     def _refuse_exposed(self) -> None:
         for path, root in exposed([*self._secrets, self.folder]):
@@ -373,8 +399,9 @@ class LocalEngine:
 class _Slot:
     """Grades one submission at a time, and keeps the next worker and referee ready meanwhile."""
 
-    def __init__(self, engine: LocalEngine) -> None:
+    def __init__(self, engine: LocalEngine, gpu: str | None) -> None:
         self._engine = engine
+        self._gpu = gpu
         self._warm = engine.warm
         limits = engine.assignment.limits
         self._limits = WorkerLimits(
@@ -488,6 +515,7 @@ class _Slot:
                 verdict = Verdict(message.pop("verdict"))
                 message["figures"] = tuple(message["figures"])
                 told[check.name] = engine.judged(check, verdict=verdict, **message)
+                engine.notify(submission.student, len(told), len(engine.warm.checks))
                 if verdict in (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED) and message["message"]:
                     self._hit.append(f"{check.name}: {message['message']}")
 
@@ -520,6 +548,8 @@ class _Slot:
             "folder": str(folder),
             "limits": asdict(self._limits),
             "confined": self._engine.isolation == "strict",
+            "environment": worker_environment(self._gpu),
+            "devices": [str(path) for path in device_files()] if self._gpu is not None else [],
         }
         try:
             with theirs:
@@ -552,12 +582,8 @@ class _Slot:
             self._worker = None
 
     def _start_referee(self) -> tuple[Child, socket.socket]:
-        limits = self._engine.assignment.limits
-        args = {
-            "module": self._engine.assignment.module,
-            "call_seconds": limits.call_seconds,
-            "seconds": limits.seconds,
-        }
+        assignment = self._engine.assignment
+        args = {"module": assignment.module, "budget": asdict(assignment.limits.budget)}
         ours, theirs = messages.pair()
         try:
             with theirs:

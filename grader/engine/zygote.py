@@ -161,12 +161,11 @@ def _worker(readable: Sequence[Path], args: dict[str, Any], descriptors: list[in
     (descriptor,) = descriptors
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptor)
     kept = {name: value for name, value in os.environ.items() if name not in ("TMPDIR", "HOME", "PWD")}
-    confine.detach(
-        [descriptor], folder, {**kept, "TMPDIR": str(folder), "HOME": str(folder), "PWD": str(folder)}
-    )
+    own = {"TMPDIR": str(folder), "HOME": str(folder), "PWD": str(folder)}
+    confine.detach([descriptor], folder, {**kept, **own, **args["environment"]})
     try:
         if args["confined"]:
-            confine.confine(folder, readable, limits)
+            confine.confine(folder, readable, limits, [Path(name) for name in args["devices"]])
         else:
             confine.set_limits(limits)
     except ConfinementError as error:

@@ -40,12 +40,15 @@ def detach(keep: Sequence[int], folder: Path, environment: Mapping[str, str]) ->
     os.chdir(folder)
 
 
-def confine(folder: Path, readable: Sequence[Path], limits: WorkerLimits) -> None:
+def confine(
+    folder: Path, readable: Sequence[Path], limits: WorkerLimits, devices: Sequence[Path] = ()
+) -> None:
     """Take everything from this process that a student's code does not need. There is no way back.
 
     Args:
         folder: its private folder, the only place it may write.
         readable: what it may read besides (`grader.sandbox.policy.readable_paths`).
+        devices: device files of GPUs that it may use; with any, it may also share memory and use `ioctl`.
         limits: enforced here as far as the kernel does it by itself; the parent watches the rest.
 
     Raises:
@@ -59,8 +62,8 @@ def confine(folder: Path, readable: Sequence[Path], limits: WorkerLimits) -> Non
         raise ConfinementError("oom_score_adj", str(error)) from None
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
     drop_capabilities()
-    landlock.restrict(readable, folder)
-    seccomp.restrict()
+    landlock.restrict(readable, folder, devices)
+    seccomp.restrict(devices=bool(devices))
 
 
 def set_limits(limits: WorkerLimits) -> None:

@@ -35,11 +35,12 @@ def abi() -> int:
     return max(0, _syscall(_CREATE_RULESET, None, 0, _VERSION))
 
 
-def restrict(readable: Iterable[Path], own: Path) -> None:
+def restrict(readable: Iterable[Path], own: Path, devices: Iterable[Path] = ()) -> None:
     """Deny this process every file but these, whatever it may do by its user.
 
     Args:
         readable: files and folders that may be read, and below them.
+        devices: device files that may be read, written and controlled.
         own: the folder that may be written; neither devices, links, pipes nor sockets can be made there.
 
     Raises:
@@ -62,6 +63,8 @@ def restrict(readable: Iterable[Path], own: Path) -> None:
         for path in (*readable, *OWN_PROCESS_FILES):
             _allow(ruleset, path, READ & handled)
         _allow(ruleset, Path(os.devnull), (READ_FILE | WRITE_FILE | TRUNCATE) & handled)
+        for path in devices:
+            _allow(ruleset, path, (READ_FILE | WRITE_FILE | IOCTL_DEV) & handled)
         _allow(ruleset, own, OWN & handled)
         _call(_RESTRICT_SELF, ruleset, 0)
     finally:

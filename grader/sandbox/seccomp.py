@@ -59,8 +59,11 @@ _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1034)
 _PRCTL_NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME PR_GET_NAME PR_SET_VMA
 
 
-def restrict() -> None:
+def restrict(*, devices: bool = False) -> None:
     """Refuse every system call that is not listed, for this process and its threads, for good.
+
+    Args:
+        devices: leave `ioctl` and shared mappings open, by which the driver of a GPU is spoken to.
 
     Raises:
         ConfinementError: pyseccomp or libseccomp is missing, or the kernel refused the filter.
@@ -82,7 +85,9 @@ def restrict() -> None:
         for name, position in (("kill", 1), ("tgkill", 2)):
             _allow(rules, name, seccomp.Arg(0, seccomp.EQ, own), seccomp.Arg(position, seccomp.NE, _SIGKILL))
         # Memory that is shared, even with nobody, is not counted as resident once it is let go of.
-        _allow(rules, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, _MAP_SHARED, 0))
+        _allow(rules, "mmap", *(() if devices else (seccomp.Arg(3, seccomp.MASKED_EQ, _MAP_SHARED, 0),)))
+        if devices:
+            _allow(rules, "ioctl")
         # Before Linux 6.2 Landlock lets a file be emptied that is opened for reading.
         for name, flags in (("open", 1), ("openat", 2)):
             _allow(rules, name, seccomp.Arg(flags, seccomp.MASKED_EQ, os.O_TRUNC, 0))
@@ -90,7 +95,7 @@ def restrict() -> None:
                 _allow(rules, name, seccomp.Arg(flags, seccomp.MASKED_EQ, os.O_ACCMODE, mode))
         for command in _FCNTL_COMMANDS:
             _allow(rules, "fcntl", seccomp.Arg(1, seccomp.EQ, command))
-        for request in _TERMINAL_QUESTIONS:
+        for request in () if devices else _TERMINAL_QUESTIONS:
             _allow(rules, "ioctl", seccomp.Arg(1, seccomp.EQ, request))
         for option in _PRCTL_NAMES:
             _allow(rules, "prctl", seccomp.Arg(0, seccomp.EQ, option))

@@ -179,7 +179,7 @@ def test_all_of_it_holds_together(child: Child) -> None:
 def test_a_part_that_fails_is_never_passed_over(child: Child, part: str) -> None:
     seen = child(
         f"""
-        def fail(*_):
+        def fail(*_, **__):
             raise ConfinementError("a part", "it failed")
         {part} = fail
         try:
@@ -221,3 +221,33 @@ def test_what_lies_where_workers_read_is_exposed(tmp_path: Path) -> None:
     found = exposed([tmp_path / "course", *hidden, Path("/")])
     assert list(dict.fromkeys(path for path, _ in found)) == hidden
     assert all(packages.is_relative_to(root) for _, root in found)
+
+
+def test_the_devices_of_a_gpu_open_nothing_else(child: Child) -> None:
+    """/dev/full stands in for a card: it can be written and asked by ioctl only by whom it was lent to."""
+    code = """
+        import fcntl, mmap
+        confine.confine(own, readable_paths(), WorkerLimits(), {devices})
+        def ask():
+            with open("/dev/full", "wb", buffering=0) as device:
+                fcntl.ioctl(device, 0x1234)
+        seen = dict(
+            ioctl=refused(ask),
+            shared=refused(lambda: mmap.mmap(-1, 4096)),
+            other=refused(lambda: open("outside/file").read()),
+            console=refused(lambda: open("/dev/tty", "wb")),
+            socket=refused(lambda: socket.socket()),
+            program=refused(lambda: os.execv("/bin/true", ["true"])),
+            process=refused(os.fork),
+        )
+        """
+    closed = {
+        "other": "EACCES",
+        "console": "EACCES",
+        "socket": "EPERM",
+        "program": "EPERM",
+        "process": "EPERM",
+    }
+    assert child(code.format(devices="[]")) == {"ioctl": "EACCES", "shared": "EPERM", **closed}
+    lent = child(code.format(devices="[Path('/dev/full')]"))
+    assert lent == {"ioctl": "ENOTTY", "shared": None, **closed}
