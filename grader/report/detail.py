@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -11,10 +10,13 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from dlquiz.testing.verdict import Verdict
-from grader.report.table import JSON_SCHEMA, VERDICT_STYLES, fold, number, percent
+from grader.report.parts import by_problem, explained, facts, mark, pictures, share
+from grader.report.pictures import ConfusionMatrix, Picture
+from grader.report.table import JSON_SCHEMA, VERDICT_STYLES, fold
 from grader.report.text import safe_text
 from grader.result import Result, TestResult
+
+_MOST_CLASSES = 10
 
 
 def show_result(result: Result, reproduce: str) -> RenderableType:
@@ -38,7 +40,7 @@ def show_result(result: Result, reproduce: str) -> RenderableType:
     if result.tests:
         parts += [Text(), _test_table(result)]
     for test in result.tests:
-        if test.verdict is not Verdict.PASSED:
+        if explained(test) or test.figures:
             parts += _test_parts(test)
     parts += [_heading("To reproduce"), _indented(reproduce)]
     return Group(*parts)
@@ -50,46 +52,33 @@ def result_json(result: Result) -> dict[str, Any]:
 
 
 def _header(result: Result) -> Table:
-    mark = f"{number(result.points)} of {number(result.max_points)} ({percent(result):.1f} %)"
+    points = mark(result)
     if not result.graded:
-        mark = f"none: not every test could be judged; the others came to {mark}"
-    facts = {
-        "student": result.student,
-        "assignment": result.assignment,
-        "mark": mark,
-        "seed": str(result.seed),
-        "graded": f"{result.started or 'at an unknown time'}, in {result.seconds:.2f} s",
-        "isolation": result.isolation,
-        "submission": result.submission_hash,
-        "suite": result.assignment_hash,
-        "grader": result.grader_version,
-        "versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())),
-    }
+        points = f"none: not every test could be judged; the others came to {points}"
+    header = {"student": result.student, "assignment": result.assignment, "mark": points, **facts(result)}
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in facts.items():
-        if value:
-            table.add_row(Text(name), safe_text(value, one_line=True))
+    for name, value in header.items():
+        table.add_row(Text(name), safe_text(value, one_line=True))
     return table
 
 
 def _test_table(result: Result) -> Table:
-    problems = {problem.name: problem for problem in result.problems}
-    places = {name: place for place, name in enumerate(problems)}
-    in_order = sorted(result.tests, key=lambda test: places.get(test.problem, len(places)))
     table = Table("test", "verdict", Column("points", justify="right"), "what it checks", box=SIMPLE_HEAD)
-    for name, tests in groupby(in_order, lambda test: test.problem):
-        problem = problems.get(name)
+    for name, problem, tests in by_problem(result):
         title = safe_text(problem.title or name if problem else name, "bold", one_line=True)
-        total = f"{number(problem.points)}/{number(problem.max_points)}" if problem else ""
+        total = share(problem.points, problem.max_points) if problem else ""
         table.add_row(title, Text(), Text(total, "bold"), Text())
         for test in tests:
+            told = safe_text(test.title, one_line=True)
+            if test.reason:
+                told = Text("\n").join([told, safe_text(f"why: {test.reason}", "italic", one_line=True)])
             table.add_row(
                 Text("  ") + safe_text(test.name, one_line=True, max_line=120),
                 Text(str(test.verdict), VERDICT_STYLES[test.verdict]),
-                Text(f"{number(test.points)}/{number(test.max_points)}"),
-                safe_text(test.title, one_line=True),
+                Text(share(test.points, test.max_points)),
+                told,
             )
     return fold(table)
 
@@ -101,12 +90,33 @@ def _test_parts(test: TestResult) -> list[RenderableType]:
         + Text(": ")
         + Text(str(test.verdict), VERDICT_STYLES[test.verdict])
     ]
-    parts += _section("Hint", test.hint)
-    parts += _section("Message", test.message)
-    parts += _section("Where in the student's code", test.traceback)
-    parts += _section("Output of the student's code", test.output)
-    parts += _section("For the instructor; students never see this", test.detail)
+    if explained(test):
+        parts += _section("Hint", test.hint)
+        parts += _section("Message", test.message)
+        parts += _section("Where in the student's code", test.traceback)
+        parts += _section("Output of the student's code", test.output)
+        parts += _section("For the instructor; students never see this", test.detail)
+    for picture in pictures(test):
+        parts += _picture_parts(picture)
     return parts
+
+
+def _picture_parts(picture: Picture | ValueError) -> list[RenderableType]:
+    if isinstance(picture, ValueError):
+        return _section("A figure of the suite cannot be drawn", str(picture))
+    title = f"{picture.name[0].upper()}{picture.name[1:]}: {picture.title}"
+    if isinstance(picture, ConfusionMatrix) and len(picture.labels) <= _MOST_CLASSES:
+        return [_heading(title), Padding(_matrix(picture), (0, 0, 0, 2))]
+    return _section(title, picture.describe())
+
+
+def _matrix(picture: ConfusionMatrix) -> Table:
+    table = Table("true \\ predicted", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for label in picture.labels:
+        table.add_column(safe_text(label), justify="right")
+    for label, row in zip(picture.labels, picture.counts, strict=True):
+        table.add_row(safe_text(label), *(str(count) for count in row))
+    return fold(table)
 
 
 def _section(title: str, text: str) -> list[RenderableType]:

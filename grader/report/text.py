@@ -12,6 +12,8 @@ _SUSPECT = re.compile(r"[^\n\t\x20-\x7e]")
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Persian, Indic scripts and emoji are spelt with these two.
 _JOINERS = frozenset({"\u200c", "\u200d"})
+# XML has no way to write these.
+_NO_CHARACTERS = frozenset({"\ufffe", "\uffff"})
 
 
 def clean(
@@ -20,8 +22,8 @@ def clean(
     r"""The text without anything a terminal would obey.
 
     Colour sequences are dropped. Every other control character, every invisible format character (the
-    bidirectional overrides among them) and every lone surrogate is spelt out, as in `\x1b` or `\u202e`. Of
-    what is too long, the beginning and the end stay.
+    bidirectional overrides among them), every lone surrogate and what XML cannot hold is spelt out, as in `\x1b`
+    or `\u202e`. Of what is too long, the beginning and the end stay.
 
     Args:
         text: anything.
@@ -60,6 +62,5 @@ def _ends(limit: int) -> tuple[int, int]:
 
 def _spell(found: re.Match[str]) -> str:
     character = found[0]
-    if unicodedata.category(character) not in _UNSAFE_CATEGORIES or character in _JOINERS:
-        return character
-    return character.encode("unicode_escape").decode()
+    unsafe = unicodedata.category(character) in _UNSAFE_CATEGORIES and character not in _JOINERS
+    return character.encode("unicode_escape").decode() if unsafe or character in _NO_CHARACTERS else character

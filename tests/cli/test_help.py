@@ -23,6 +23,7 @@ HEAVY = [
     "sqlalchemy",
     "sklearn",
     "matplotlib",
+    "jinja2",
     "msgpack",
     "pytest",
     "psutil",

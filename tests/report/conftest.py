@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -52,3 +53,34 @@ def plain() -> Callable[[RenderableType, int], str]:
         return console.file.getvalue()
 
     return render
+
+
+FIGURES: dict[str, dict[str, Any]] = {
+    "confusion_matrix": {
+        "kind": "confusion_matrix", "title": "Digits", "labels": ["zero", "one"], "counts": [[50, 3], [12, 48]],
+    },
+    "roc": {
+        "kind": "roc", "title": "Ill or not", "fpr": [0, 0.1, 0.4, 1], "tpr": [0, 0.6, 0.9, 1],
+        "band": {"fpr": [0, 0.5, 1], "low": [0, 0.8, 1], "high": [0.2, 0.95, 1]},
+        "auc": {"value": 0.815, "low": 0.75, "high": 0.87}, "chosen": {"threshold": 0.42, "fpr": 0.1, "tpr": 0.6},
+    },
+    "precision_recall": {
+        "kind": "precision_recall", "title": "Found", "recall": [1, 0.6, 0.2, 0], "precision": [0.3, 0.5, 0.8, 1],
+        "base_rate": 0.31, "average_precision": {"value": 0.56, "low": 0.5, "high": 0.63},
+        "chosen": {"threshold": 0.42, "recall": 0.6, "precision": 0.5},
+    },
+    "calibration": {
+        "kind": "calibration", "title": "Trust", "predicted": [0.1, 0.5, 0.9], "observed": [0.05, 0.44, 0.97],
+        "counts": [31, 17, 52], "brier": 0.113,
+    },
+    "learning_curves": {
+        "kind": "learning_curves", "title": "Training", "metric": "loss", "train": [3.25, 1.5, 0.5],
+        "validation": [3.5, 2, 2.75], "diagnosis": "It overfits.", "best_epoch": 2,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def figures() -> dict[str, dict[str, Any]]:
+    """A well-formed figure of each kind, to be changed at will."""
+    return copy.deepcopy(FIGURES)

@@ -88,6 +88,43 @@ def test_a_passed_test_needs_no_explanation(make_result, make_test, plain):
     assert "passed" in shown
 
 
+def test_the_reason_of_a_credit_stands_under_its_test(make_result, make_test, plain):
+    tests = [
+        make_test("t1", Verdict.PASSED, reason="accuracy 0.9 reaches 0.8"),
+        make_test("t2", reason="AUC judged at 0.7"),
+    ]
+    lines = plain(show_result(make_result("ann", 5.0, *tests), "")).splitlines()
+    (first,) = [place for place, line in enumerate(lines) if "title of t1" in line]
+    assert lines[first + 1].strip() == "why: accuracy 0.9 reaches 0.8"
+    assert lines[first + 3].strip() == "why: AUC judged at 0.7"
+
+
+def test_figures_are_told_in_text_for_passed_tests_too(figures, make_result, make_test, plain):
+    tests = [make_test("t1", Verdict.PASSED, figures=tuple(figures.values()), hint="Which axis?")]
+    shown = plain(show_result(make_result("ann", 5.0, *tests), ""), 110)
+    text = "\n".join(line.rstrip() for line in shown.splitlines())
+    assert "t1: passed\n\nConfusion matrix: Digits\n  true \\ predicted   zero   one\n" in text
+    assert "\n  zero                 50     3\n  one                  12    48\n" in text
+    assert "ROC curve: Ill or not\n  Area under the curve 0.815 (0.750 to 0.870)" in text
+    assert "Precision-recall curve: Found\n  Average precision 0.560" in text
+    assert "Calibration curve: Trust\n  Brier score 0.113." in text
+    assert "Learning curves: Training: It overfits\n  loss over 3 epochs" in text
+    assert "Which axis?" not in text
+
+
+def test_a_matrix_too_large_for_a_table_is_told_in_words(figures, make_result, make_test, plain):
+    figure = {**figures["confusion_matrix"], "labels": ["c"] * 11, "counts": [[7] * 11] * 11}
+    shown = plain(show_result(make_result("ann", 0.0, make_test("t", figures=(figure,))), ""))
+    assert "77 of 847 are predicted as what they are. 11 classes." in shown
+    assert "predicted   c" not in shown
+
+
+def test_a_figure_that_the_suite_got_wrong_is_named_and_costs_nothing_else(make_result, make_test, plain):
+    shown = plain(show_result(make_result("ann", 0.0, make_test("t", figures=({"kind": "roc"},))), "again"))
+    assert "A figure of the suite cannot be drawn\n  roc figure: 'fpr' is missing" in shown
+    assert "again" in shown
+
+
 def test_a_megabyte_of_output_does_not_flood_the_terminal(make_result, make_test, plain):
     test = make_test(output="x" * 1_000_000, message="y\n" * 500_000)
     assert len(plain(show_result(make_result("ann", 0.0, test, import_output="z" * 1_000_000), ""))) < 60_000

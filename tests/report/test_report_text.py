@@ -50,8 +50,13 @@ def on_a_terminal(renderable) -> str:
 def hostile_result(attack: str) -> Result:
     """A result in which every text a student, a suite or a machine could write holds the attack."""
     texts = {field.name: f"{field.name} {attack}" for field in fields(TestResult) if field.type == "str"}
+    matrix = {"kind": "confusion_matrix", "title": attack, "labels": [attack], "counts": [[1]]}
+    figures = (matrix, {"kind": attack}, {**matrix, "counts": attack})
     tests = [
-        TestResult(**{**texts, "problem": "p" + attack, "verdict": verdict, "points": 0.0, "max_points": 1.0})
+        TestResult(
+            **{**texts, "problem": "p" + attack, "verdict": verdict, "points": 0.0, "max_points": 1.0},
+            figures=figures,
+        )
         for verdict in (Verdict.FAILED, Verdict.GRADER_ERROR, Verdict.PASSED)
     ]
     strings = {field.name: f"{field.name} {attack}" for field in fields(Result) if field.type == "str"}
@@ -98,6 +103,7 @@ def test_markup_links_and_emoji_codes_are_shown_as_written(plain):
         ("a\rb", r"a\rb"),
         ("a\r\nb", "a\nb"),
         ("\x1b\x1b[0m[2J", r"\x1b[2J"),
+        ("\ufffe\uffff", r"\ufffe\uffff"),
     ],
 )
 def test_what_is_unsafe_is_spelt_out(text, shown):
