@@ -32,7 +32,12 @@ class CustomBuildHook(BuildHookInterface[Any]):
             except (OSError, KeyError, TypeError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 self.app.display_warning(f"assignments/{manifest.parent.name} is left out: {error!r}")
         if self.target_name == "wheel" and (root / "datasets" / "README.md").is_file():
-            include[str(root / "datasets")] = "dlquiz/_datasets"
+            # the scripts that made the files stay in the checkout
+            include |= {
+                str(file): f"dlquiz/_datasets/{file.relative_to(root / 'datasets').as_posix()}"
+                for file in sorted((root / "datasets").rglob("*"))
+                if file.is_file() and file.suffix not in (".py", ".pyc")
+            }
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was made for the build."""

@@ -174,7 +174,8 @@ def show(student: str, slug: str, gradebook: str, json_file: str | None, html_fi
 
 
 @main.command(
-    epilog="\b\nExamples:\n  grader validate\n  grader validate normalization --seed 7 --json report.json\n\n"
+    epilog="\b\nExamples:\n  grader validate\n  grader validate normalization --seed 7 --json report.json\n"
+    "  grader validate losses --seeds 50 --only solution --only variant     is a right answer always right?\n\n"
     "Exit status: 0 all is as it should be, 1 something is not, 2 usage, 3 the engine failed."
 )
 @click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
@@ -182,10 +183,30 @@ def show(student: str, slug: str, gradebook: str, json_file: str | None, html_fi
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of every hidden input  [default: drawn]"
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Try everything with N seeds, the given or drawn one and those that follow it.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(["handout", "solution", "stub", "variant", "mutant", "hollow"]),
+    help="Only these; may be repeated.",
+)
 @_json
 @_isolation
 def validate(
-    slugs: tuple[str, ...], jobs: int | None, seed: int | None, json_file: str | None, isolation: Any
+    slugs: tuple[str, ...],
+    jobs: int | None,
+    seed: int | None,
+    seeds: int,
+    only: tuple[str, ...],
+    json_file: str | None,
+    isolation: Any,
 ) -> None:
     """Test the tests: the solution and every variant earn all points, stubs and hollow modules none, and every mutant
     is caught by the tests that it names. Runs through the same engine as grading.
@@ -195,9 +216,30 @@ def validate(
     with _clear_errors():
         sys.exit(
             verbs.validate(
-                _chosen(slugs), jobs=_cores(jobs), seed=seed, json_file=json_file, isolation=isolation
+                _chosen(slugs),
+                jobs=_cores(jobs),
+                seed=seed,
+                seeds=seeds,
+                only=only,
+                json_file=json_file,
+                isolation=isolation,
             )
         )
+
+
+@main.command(
+    epilog="\b\nExamples:\n  grader coverage\n  grader coverage --missing --json missing.json\n\n"
+    "Exit status: 0; with --missing 1 if something is missing."
+)
+@click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
+@click.option("--missing", is_flag=True, help="Only topics that lack an assignment or a quiz item.")
+@_json
+def coverage(slugs: tuple[str, ...], missing: bool, json_file: str | None) -> None:
+    """Show which topics of the course are assessed, and by which assignments."""
+    from grader import verbs
+
+    with _clear_errors():
+        sys.exit(verbs.coverage(_chosen(slugs), missing=missing, json_file=json_file))
 
 
 @main.command(

@@ -188,28 +188,34 @@ def validate(
     *,
     jobs: int,
     seed: int | None,
+    seeds: int,
+    only: Sequence[str],
     json_file: str | None,
     isolation: Isolation,
 ) -> int:
     """Test the tests, print a table and what is wrong; the exit status. Raises EngineError, AssignmentError."""
-    from grader.authoring.validate import candidates
+    from grader.authoring.validate import KINDS, candidates
     from grader.authoring.validate import validate as run
 
     out, err = consoles(json_file)
     drawn = secrets.randbelow(2**31) if seed is None else seed
+    used = [(drawn + step) % 2**31 for step in range(seeds)]
+    kinds = [kind for kind in KINDS if not only or kind in only]
     findings = []
     started = time.monotonic()
     with _progress(err) as progress:
-        total = sum(1 + len(candidates(assignment)) for assignment in assignments)
+        total = sum(
+            ("handout" in kinds) + seeds * len(candidates(assignment, kinds)) for assignment in assignments
+        )
         task = progress.add_task("validate", total=total)
-        for finding in run(assignments, jobs=jobs, seed=drawn, isolation=isolation):
+        for finding in run(assignments, jobs=jobs, seeds=used, only=kinds, isolation=isolation):
             findings.append(finding)
             progress.advance(task)
     table = Table(
         Column("assignment", no_wrap=True),
-        *_KINDS.values(),
+        *(_KINDS[kind] for kind in kinds),
         "seconds",
-        title=f"seed {drawn}",
+        title=f"seed {drawn}" if seeds == 1 else f"{seeds} seeds, {used[0]} to {used[-1]}",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -217,19 +223,55 @@ def validate(
     for assignment in assignments:
         own = [finding for finding in findings if finding.assignment == assignment.slug]
         count = Counter((finding.kind, finding.ok) for finding in own)
-        cells = [_share(count[kind, True], count[kind, False]) for kind in _KINDS]
+        cells = [_share(count[kind, True], count[kind, False]) for kind in kinds]
         table.add_row(assignment.slug, *cells, f"{sum(finding.seconds for finding in own):.1f}")
     out.print(table)
     wrong = [finding for finding in findings if not finding.ok]
     for finding in wrong:
-        out.print(Text(f"\n{finding.assignment}: {finding.kind} {finding.name!r}", "bold"))
+        at = f", seed {finding.seed}" if seeds > 1 and finding.kind != "handout" else ""
+        out.print(Text(f"\n{finding.assignment}: {finding.kind} {finding.name!r}{at}", "bold"))
         for reason in finding.reasons:
             out.print(Text("  - ") + safe_text(reason))
     told = f"{len(findings) - len(wrong)} of {len(findings)} as they should be, in {time.monotonic() - started:.1f} s"
     out.print(f"\n{told}", highlight=False)
     rows = [{**asdict(finding), "ok": finding.ok} for finding in findings]
-    write_json({"schema": JSON_SCHEMA, "seed": drawn, "findings": rows}, json_file)
+    write_json({"schema": JSON_SCHEMA, "seed": drawn, "seeds": used, "findings": rows}, json_file)
     return 1 if wrong else 0
+
+
+def coverage(assignments: Sequence[Assignment], *, missing: bool, json_file: str | None) -> int:
+    """Print which topics are assessed by what; the exit status: with `missing`, 1 if any lacks something."""
+    from grader.authoring.coverage import coverage as find
+
+    out, _ = consoles(json_file)
+    found = find(assignments)
+    shown = [one for one in found if one.missing or not missing]
+    table = Table(
+        Column("topic", no_wrap=True),
+        "group",
+        "needs",
+        "assignments",
+        "missing",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for one in shown:
+        table.add_row(
+            one.topic,
+            one.group,
+            ", ".join(one.needs),
+            ", ".join(one.assignments),
+            Text(", ".join(one.missing), "yellow"),
+        )
+    if shown:
+        out.print(table)
+    for need in ("code", "quiz"):
+        wanted = [one for one in found if need in one.needs]
+        met = sum(need not in one.missing for one in wanted)
+        out.print(f"{need}: {met} of {len(wanted)} topics", highlight=False)
+    rows = [{**asdict(one), "missing": one.missing} for one in shown]
+    write_json({"schema": JSON_SCHEMA, "topics": rows}, json_file)
+    return 1 if missing and shown else 0
 
 
 _KINDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from grader.submission import Submission
 # A test that did not judge an answer has not caught it.
 _NOT_CAUGHT = (Verdict.PASSED, Verdict.SKIPPED, Verdict.NOT_ATTEMPTED, Verdict.GRADER_ERROR)
 _MAX_REASONS = 6
+KINDS = ("handout", "solution", "stub", "variant", "mutant", "hollow")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Finding:
         return not self.reasons
 
 
-def candidates(assignment: Assignment) -> list[Candidate]:
-    """Everything that an assignment's suite is tried on: solution, stub, variants, mutants, hollow modules."""
+def candidates(assignment: Assignment, only: Collection[str] = KINDS) -> list[Candidate]:
+    """What a suite is tried on, by default everything: solution, stub, variants, mutants, hollow modules."""
     source = f"{assignment.module}.py"
     solution = {name: (assignment.solution / name).read_bytes() for name in assignment.submit}
     stubs = stub_files(assignment)
@@ -67,13 +68,21 @@ def candidates(assignment: Assignment) -> list[Candidate]:
         found.append(Candidate("mutant", mutant.name, assignment.mutate(mutant), None, mutant.caught_by))
     for label, content in hollow_modules(solution[source].decode()):
         found.append(Candidate("hollow", label, {**solution, source: content}, 0.0))
-    return found
+    return [candidate for candidate in found if candidate.kind in only]
 
 
 def validate(
-    assignments: Sequence[Assignment], *, jobs: int, seed: int, isolation: Isolation = "strict"
+    assignments: Sequence[Assignment],
+    *,
+    jobs: int,
+    seeds: Sequence[int],
+    only: Collection[str] = KINDS,
+    isolation: Isolation = "strict",
 ) -> Iterator[Finding]:
-    """Grade every candidate of every assignment through the engine, and judge what came out.
+    """Grade every candidate of every assignment through the engine with every seed, and judge what came out.
+
+    Args:
+        only: the kinds of candidates to try.
 
     Raises:
         EngineError: the engine or a suite does not start. AssignmentError: a stub cannot be made.
@@ -83,11 +92,14 @@ def validate(
         server = Server([*preload], Path(folder))
         try:
             for assignment in assignments:
-                stale = tuple(stale_handouts([assignment]))
-                yield Finding(assignment.slug, "handout", "in step with the solution", 0, 0, 0, seed, stale)
+                if "handout" in only:
+                    stale = tuple(stale_handouts([assignment]))
+                    yield Finding(assignment.slug, "handout", "in step with the solution", 0, 0, 0, 0, stale)
                 with LocalEngine(assignment, jobs=jobs, isolation=isolation, server=server) as engine:
-                    tried = {f"{one.kind}: {one.name}": one for one in candidates(assignment)}
-                    queue = ((Submission(label, one.files), seed) for label, one in tried.items())
+                    tried = {f"{one.kind}: {one.name}": one for one in candidates(assignment, only)}
+                    queue = (
+                        (Submission(label, one.files), seed) for seed in seeds for label, one in tried.items()
+                    )
                     for result in engine.grade(queue):
                         yield _judge(assignment, tried[result.student], result)
         finally:

@@ -1,198 +1,17 @@
-"""Make a Python module of a notebook's code cells.
-
-What is kept: functions, classes and lambdas, and the imports, assignments and if or try blocks that those
-refer to, directly or through one another. What only demonstrates (calls, prints, plots, loops) is dropped. A
-kept import or assignment that no definition needs in order to be defined is guarded, so that a missing
-plotting package or data file breaks the one function that uses it and not the module.
-
-`notebook.py` runs `main` in a process of its own with bounded memory and time, since reading hostile JSON and
-Python can exhaust both. Nothing here runs what it reads.
-"""
+"""The process that makes a module of a notebook: reading hostile JSON and Python can exhaust memory and time."""
 
 from __future__ import annotations
 
-import builtins
 import json
-import re
 import resource
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass, field
 from typing import Any
 
-from grader.submission.magics import strip_cell_magic, strip_line_magics
-from grader.submission.members import Unusable
-from grader.submission.statements import Statement, statements
+from dlquiz.notebooks.cells import Unusable, convert
 
 MEMORY = 1_000_000_000
 SECONDS = 10
-_SHOWN = 12
-_GUARD = '__import__("traceback").print_exc()'
-
-
-@dataclass
-class Report:
-    """What is to be said about a notebook, as it is gathered."""
-
-    cells: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    demos: list[str] = field(default_factory=list)
-    imports: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-
-    def notes(self) -> list[str]:
-        """A few notes of bounded length."""
-        notes = self.cells[:_SHOWN]
-        if len(self.cells) > _SHOWN:
-            notes.append(f"{len(self.cells) - _SHOWN} more notes on cells")
-        for found, text in (
-            (self.lines, "magic, shell and help lines dropped"),
-            (self.demos, "demonstration statements dropped"),
-            (self.imports, "imports that no definition uses dropped"),
-            (self.lost, "names that definitions use but only dropped statements set"),
-        ):
-            if found:
-                more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-                notes.append(f"{text}: {', '.join(found[:_SHOWN])}{more}")
-        return notes
-
-
-def convert(data: bytes, name: str, limit: int) -> tuple[str, list[str]]:
-    """The source of a module made of a notebook, and notes on what was dropped.
-
-    Args:
-        data: the notebook, JSON of format 3 or 4.
-        name: the module's file name; a `%%writefile` cell of that name counts as code.
-        limit: characters allowed in all code cells together.
-
-    Raises:
-        Unusable: when it is no notebook, has too much code, or defines nothing.
-    """
-    cells = code_cells(data)
-    if sum(len(cell) for cell in cells) > limit:
-        raise Unusable(f"has more than {limit:,} characters of code: leave data out of the code")
-    report = Report()
-    found: list[Statement] = []
-    for number, cell in enumerate(cells, 1):
-        for item in statements(number, _python(number, cell, name, report)):
-            if isinstance(item, str):
-                report.cells.append(item)
-            elif "get_ipython" in item.now:
-                report.lines.append(item.place)
-            else:
-                found.append(item)
-    kept = _kept(found, report)
-    if all(one.is_import for one in kept):
-        reason = f" ({report.cells[0]})" if report.cells else ""
-        raise Unusable(f"has no code cell that defines a function or a class{reason}")
-    return _module(kept, _strict(kept)), report.notes()
-
-
-def code_cells(data: bytes) -> list[str]:
-    """The sources of the code cells in order, lines ended by a newline alone.
-
-    Raises:
-        Unusable: when the bytes are not JSON or not a notebook.
-    """
-    try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise Unusable("is not a notebook (it is not valid JSON): save it again in Jupyter") from None
-    try:
-        sheets = notebook["worksheets"] if notebook.get("worksheets") else [notebook]
-        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
-        sources = [cell["source"] if "source" in cell else cell["input"] for cell in cells]
-        texts = [source if isinstance(source, str) else "".join(source) for source in sources]
-    except (AttributeError, KeyError, TypeError):
-        raise Unusable("is not a notebook (it has no list of cells): save it again in Jupyter") from None
-    return [re.sub("\r\n?", "\n", text) for text in texts]
-
-
-def _python(number: int, cell: str, name: str, report: Report) -> list[str]:
-    """The lines of a cell that are Python."""
-    lines, magic = strip_cell_magic(cell.split("\n"), name)
-    if magic == "file":
-        report.cells.append(f"cell {number}: its body is read as code, since it writes {name}")
-    elif magic == "line":
-        report.lines.append(f"cell {number} line 1")
-    elif magic:
-        report.cells.append(f"cell {number} dropped: {magic}")
-    body, dropped = strip_line_magics(lines)
-    report.lines += [f"cell {number} line {index + 1}" for index in dropped]
-    return body
-
-
-def _kept(found: list[Statement], report: Report) -> list[Statement]:
-    """The definitions and what they refer to, in order."""
-    defined = {name for one in found if one.is_definition or one.defines(set()) for name in one.binds}
-    known = defined | {name for one in found if one.is_import for name in one.binds}
-    roots = [one for one in found if one.is_definition or one.defines(known) or one.extends(defined)]
-    # A demonstration such as `loss = loss(y, p)` must not replace the function.
-    helpers = [
-        one
-        for one in found
-        if (one.is_import or one.is_assignment or one.is_block) and one.binds.isdisjoint(defined)
-    ]
-    chosen = {id(one) for one in _closure(roots, helpers, lambda one: one.uses)}
-    used = {name for one in found if id(one) in chosen for name in one.uses}
-    set_here = {name for one in found if id(one) in chosen for name in one.binds}
-    lost = used - set_here - set(dir(builtins))
-    kept = []
-    for one in found:
-        if id(one) in chosen or one.is_future or ("*" in one.binds and lost):
-            kept.append(one)
-        elif one.is_import:
-            report.imports.append(one.text)
-        elif not one.is_docstring:
-            report.demos.append(one.place)
-            report.lost += [f"{name} ({one.place})" for name in sorted(one.binds & lost)]
-    return kept
-
-
-def _strict(kept: list[Statement]) -> Set[str]:
-    """The names that must be there for the definitions to be defined."""
-    firm = [one for one in kept if one.is_definition or one.is_block]
-    return {name for one in _closure(firm, kept, lambda one: one.now) for name in one.now}
-
-
-def _closure(
-    roots: Iterable[Statement], helpers: Iterable[Statement], names: Callable[[Statement], Set[str]]
-) -> list[Statement]:
-    """The roots, and the helpers that bind what they name, directly or through one another."""
-    binders: dict[str, list[Statement]] = {}
-    for one in helpers:
-        for name in one.binds:
-            binders.setdefault(name, []).append(one)
-    reached = list(roots)
-    seen = {id(one) for one in reached}
-    for one in reached:
-        for name in names(one):
-            for binder in binders.pop(name, ()):
-                if id(binder) not in seen:
-                    seen.add(id(binder))
-                    reached.append(binder)
-    return reached
-
-
-def _module(kept: list[Statement], strict: Set[str]) -> str:
-    """The module's text: each cell's statements under a comment with the cell's number."""
-    parts = [one.text for one in kept if one.is_future]
-    cell = 0
-    for one in kept:
-        if one.is_future:
-            continue
-        if one.cell != cell:
-            cell = one.cell
-            parts.append(f"# cell {cell}")
-        # The statement stays on the line of its `try:`, since to indent it would change the strings in it.
-        if one.is_import and one.binds.isdisjoint(strict):
-            parts.append(f"try: {one.text}\nexcept ModuleNotFoundError: {_GUARD}")
-        elif one.is_assignment and one.now and one.binds.isdisjoint(strict):
-            parts.append(f"try: {one.text}\nexcept Exception: {_GUARD}")
-        else:
-            parts.append(one.text)
-    return "\n".join(parts) + "\n"
 
 
 def main(name: str, limit: int) -> None:
@@ -202,8 +21,8 @@ def main(name: str, limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     try:
-        source, notes = convert(sys.stdin.buffer.read(), name, limit)
-        answer: dict[str, Any] = {"source": source, "notes": notes}
+        module = convert(sys.stdin.buffer.read(), name, limit)
+        answer: dict[str, Any] = {"source": module.source, "notes": module.notes}
     except Unusable as problem:
         answer = {"problem": str(problem)}
     print(json.dumps(answer))

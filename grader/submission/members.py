@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dlquiz.notebooks.cells import Unusable as Unusable
+
 MAX_SOURCE = 1_000_000
 MAX_NOTEBOOK = 20_000_000
 MAX_ZIP = 50_000_000
 MAX_MEMBERS = 2_000
 JUNK = frozenset({"__MACOSX", ".DS_Store", "__pycache__", ".ipynb_checkpoints", "manifest.json"})
-
-
-class Unusable(Exception):
-    """Why a file cannot be used. The text follows the file's name: 'is empty', 'is a symbolic link: ...'."""
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,61 @@ def test_stubs_are_checked_and_remade(course: Any, sums: dict[str, str]) -> None
 @pytest.mark.parametrize("arguments", [("--check",), ("--write",), ("out",)])
 def test_json_on_standard_output_is_json_alone(course: Any, arguments: tuple[str, ...]) -> None:
     assert json.loads(course.invoke("release", *arguments, "--json", "-", status=0).out)["schema"] == 1
+
+
+def test_every_seed_tries_every_candidate_again(course: Any) -> None:
+    done = course.run(
+        "validate",
+        "-j",
+        "1",
+        "--json",
+        "-",
+        "--seed",
+        "3",
+        "--seeds",
+        "3",
+        "--only",
+        "solution",
+        "--only",
+        "stub",
+    )
+    told = json.loads(done.out)
+    assert told["seeds"] == [3, 4, 5]
+    assert sorted((one["kind"], one["seed"]) for one in told["findings"]) == [
+        *(("solution", seed) for seed in (3, 4, 5)),
+        *(("stub", seed) for seed in (3, 4, 5)),
+    ]
+    assert "3 seeds, 3 to 5" in done.err
+
+
+def test_an_answer_that_is_refused_at_one_seed_of_many_is_named_with_it(course: Any) -> None:
+    edit(course, "hidden/test_hidden.py", "import pytest", "import pytest\nfrom dlquiz.testing.plugin import SEED")
+    edit(course, "hidden/test_hidden.py", "def test_mean(student, rng):", "def test_mean(student, rng, request):")
+    edit(
+        course,
+        "hidden/test_hidden.py",
+        "np.testing.assert_allclose(student.mean(values), values.mean())",
+        "assert student.mean(values) == pytest.approx(values.mean() + (request.config.stash[SEED] == 5))",
+    )
+    done = course.run("validate", "-j", "1", "--seed", "4", "--seeds", "3", "--only", "solution", status=1)
+    assert "solution 'solution', seed 5" in done.out
+    assert "seed 4" not in done.out.partition("seed 5")[2]
+    assert "2 of 3 as they should be" in done.out
+
+
+def test_coverage_lists_topics_with_what_assesses_them(course: Any) -> None:
+    told = json.loads(course.run("coverage", "--json", "-").out)
+    by_topic = {row["topic"]: row for row in told["topics"]}
+    covered = [row for row in told["topics"] if row["assignments"]]
+    assert covered
+    assert all("code" not in row["missing"] and row["assignments"] == ["sums"] for row in covered)
+    assert by_topic["yolo-v3"]["missing"] == ["code", "quiz"]
+    assert by_topic["hyperparameters"]["missing"] == ["quiz"]
+
+
+def test_coverage_of_what_is_missing_is_status_1(course: Any) -> None:
+    done = course.run("coverage", "--missing", "--json", "-", status=1)
+    rows = json.loads(done.out)["topics"]
+    assert all(row["missing"] for row in rows)
+    assert "yolo-v3" in done.err
+    assert "code:" in done.err

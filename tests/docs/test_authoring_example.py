@@ -30,7 +30,7 @@ def example(tmp_path: Path) -> Assignment:
 
 
 def test_the_guides_assignment_validates_and_prints_what_the_guide_shows(example: Assignment) -> None:
-    findings = list(validate([example], jobs=1, seed=7))
+    findings = list(validate([example], jobs=1, seeds=[7]))
     assert [(finding.name, finding.reasons) for finding in findings if not finding.ok] == []
     count = Counter(finding.kind for finding in findings)
     shown = re.findall(r"^│ softmax +│(.*)│.*│$", GUIDE, re.MULTILINE)[-1]
@@ -44,5 +44,5 @@ def test_the_guides_broken_mutant_is_not_caught_as_the_guide_says(example: Assig
     assert third in toml.read_text()
     broken = 'find = "if scores.size == 0:"\nreplace = "if False:"\n'
     toml.write_text(toml.read_text().replace(third, broken))
-    (wrong,) = [finding for finding in validate([load(example.path)], jobs=1, seed=7) if not finding.ok]
+    (wrong,) = [finding for finding in validate([load(example.path)], jobs=1, seeds=[7]) if not finding.ok]
     assert f"{wrong.assignment}: {wrong.kind} {wrong.name!r}\n  - {wrong.reasons[0]}\n" in GUIDE

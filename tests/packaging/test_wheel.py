@@ -93,6 +93,9 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("pyproject.toml", "hatch_build.py", ".gitignore", "dlquiz/topics.py", "dlquiz/topics.toml"):
         shutil.copy(ROOT / name, root / name)
     shutil.copy(ROOT / "grader" / "assignment.py", root / "grader")
+    (root / "dlquiz" / "testing").mkdir()
+    for name in ("__init__.py", "budget.py"):
+        shutil.copy(ROOT / "dlquiz" / "testing" / name, root / "dlquiz" / "testing")
     return root
 
 
@@ -147,6 +150,13 @@ def test_every_module_and_the_topics_are_in_the_wheel(wheel: dict[str, bytes]) -
         assert wheel[file.relative_to(ROOT).as_posix()] == file.read_bytes()
 
 
+def test_the_templates_of_pages_are_in_the_wheel(wheel: dict[str, bytes]) -> None:
+    templates = [file for file in (ROOT / "grader" / "report" / "templates").iterdir() if file.is_file()]
+    assert {file.suffix for file in templates} == {".html", ".css"}
+    for file in templates:
+        assert wheel[file.relative_to(ROOT).as_posix()] == file.read_bytes()
+
+
 def test_the_wheel_says_what_it_needs_and_offers(wheel: dict[str, bytes]) -> None:
     metadata = email.message_from_bytes(wheel["dlquiz-0.1.0.dist-info/METADATA"])
     assert (metadata["Name"], metadata["Requires-Python"]) == ("dlquiz", ">=3.11")
@@ -155,7 +165,14 @@ def test_the_wheel_says_what_it_needs_and_offers(wheel: dict[str, bytes]) -> Non
     needs = [need for need in metadata.get_all("Requires-Dist", []) if "extra ==" not in need]
     assert {"keras", "tensorflow", "pytest", "click"} <= {need.partition(">")[0] for need in needs}
     grading = [need for need in metadata.get_all("Requires-Dist", []) if "extra == 'grader'" in need]
-    assert {need.partition(">")[0] for need in grading} == {"msgpack", "psutil", "pyseccomp", "sqlalchemy"}
+    assert {need.partition(">")[0] for need in grading} == {
+        "matplotlib",
+        "msgpack",
+        "psutil",
+        "pyseccomp",
+        "scipy",
+        "sqlalchemy",
+    }
     entry_points = configparser.ConfigParser()
     entry_points.read_string(wheel["dlquiz-0.1.0.dist-info/entry_points.txt"].decode())
     assert {group: dict(entry_points[group]) for group in entry_points.sections()} == {
