@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bench import machine
+from bench import feedback, machine, metrics
 from bench.bars import bars
 from bench.batch import ContenderFailed
 from bench.measure import Measured, measure
@@ -66,11 +66,15 @@ def main(quick: bool, submissions: int, rounds: int, out: Path | None) -> None:
             one_cpu = timed(todo["quick"], folder / "one", one_cpu=True)
             _say(f"memory: grading {max(counts):,} submissions")
             memory = parent_memory(folder / "memory", counts)
+            answered = feedback.measure(2 * rounds, folder / "feedback", _say)
+        _say("metrics: intervals")
+        intervals = metrics.measure(rounds)
     except (AssignmentError, ContenderFailed, ValueError) as error:
         raise click.ClickException(str(error)) from None
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
-    run = Run(date, command, about, bars(figures, one_cpu, memory), list(figures.values()), one_cpu, memory)
-    report = markdown(run)
+    judged = bars(figures, one_cpu, memory) + feedback.bars(answered) + metrics.bars(intervals)
+    run = Run(date, command, about, judged, list(figures.values()), one_cpu, memory)
+    report = f"{markdown(run)}\n{feedback.section(answered)}\n{metrics.section(intervals)}"
     click.echo(report)
     target = out or (None if quick else RESULTS)
     if target is not None:

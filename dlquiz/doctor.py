@@ -84,6 +84,7 @@ def examine() -> Iterator[Finding]:
     yield from libraries(looked, said)
     yield gpu(looked, said, card, reason, os.environ, platform.system())
     yield precision(looked)
+    yield warm()
 
 
 def packages() -> Finding:
@@ -251,6 +252,23 @@ def precision(looked: Mapping[str, Any]) -> Finding:
     else:
         advice = "stay with float32: mixed precision is slower without a GPU"
     return Finding("mixed precision", None, advice)
+
+
+def warm() -> Finding:
+    """Whether a helper waits for the next `dlquiz check`."""
+    from dlquiz.checking.borrowed import IDLE_SECONDS, SWITCH, helpers, welcome
+
+    waiting = ", ".join(map(str, helpers()))
+    if waiting:
+        found = (
+            f"waits for the next check with Keras imported (process {waiting}); it ends by itself after "
+            f"{IDLE_SECONDS // 60} minutes without one, or by: dlquiz check --no-warm"
+        )
+    elif welcome():
+        found = "none; `dlquiz check` leaves one, so that the next check is quick"
+    else:
+        found = f"none here: it needs Linux, and neither CI nor {SWITCH}=0 in the environment"
+    return Finding("warm helper", None, found)
 
 
 def _short(text: str) -> str:

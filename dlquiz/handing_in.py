@@ -13,70 +13,61 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from dlquiz.checking.forbidden import Scan, find_forbidden
-from dlquiz.checking.unfinished import Broken, Stub, broken, stubs
+from dlquiz.answers import SUFFIX, Answer, by_place, read_answers
+from dlquiz.checking.forbidden import Scan
+from dlquiz.checking.unfinished import Broken, Stub
 from dlquiz.handouts import Handout, HandoutError
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
-MAX_FILE = 1_000_000
 _PACKAGES = ("dlquiz", "keras", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)
 class Work:
-    """The files to hand in as they are now, and what is to be said about each.
+    """The answers to hand in as they are now, and where what the assignment forbids is used."""
 
-    Attributes:
-        files: contents by name, exactly the assignment's `submit`.
-        broken: why a file does not compile.
-        stubs: functions that are still to be written.
-        scans: where what the assignment forbids is used.
-    """
-
-    files: Mapping[str, bytes]
-    broken: Mapping[str, Broken]
-    stubs: Mapping[str, tuple[Stub, ...]]
+    answers: tuple[Answer, ...]
     scans: Mapping[str, Scan]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The bytes of each file by its name."""
+        return {answer.file.name: answer.content for answer in self.answers}
+
+    @property
+    def broken(self) -> dict[str, Broken]:
+        """Why a file does not compile."""
+        return {answer.file.name: answer.broken for answer in self.answers if answer.broken}
+
+    @property
+    def stubs(self) -> dict[str, tuple[Stub, ...]]:
+        """Functions that are still to be written, by the file or the cell."""
+        return {
+            where: left
+            for answer in self.answers
+            if not answer.broken
+            for where, left in answer.stubs().items()
+        }
 
     @property
     def unfinished(self) -> bool:
         """Whether something does not compile or is still the stub."""
-        return bool(self.broken) or any(self.stubs.values())
+        return bool(self.broken or self.stubs or any(answer.warnings for answer in self.answers))
 
 
-def read_work(folder: Path, handout: Handout) -> Work:
+def read_work(folder: Path, handout: Handout, named: Path | None = None) -> Work:
     """Read the files to hand in.
 
+    Args:
+        named: a file that the student has named; see `dlquiz.answers.find_answers`.
+
     Raises:
-        HandoutError: one is missing, empty, no plain file, or longer than the grader reads.
+        HandoutError: one is missing, empty, no plain file, longer than the grader reads, or a damaged notebook.
     """
-    files: dict[str, bytes] = {}
-    faults: dict[str, Broken] = {}
-    left: dict[str, tuple[Stub, ...]] = {}
-    scans: dict[str, Scan] = {}
-    for name in handout.submit:
-        file = folder / name
-        if not file.is_file():
-            what = "is no plain file" if file.exists() else "is missing"
-            raise HandoutError(
-                f"{file} {what}: your answers belong there, and `dlquiz start {handout.slug} {folder}` puts the stub "
-                "there if nothing is"
-            )
-        files[name] = file.read_bytes()
-        if not files[name].strip():
-            raise HandoutError(f"{file} is empty: save your answers in it first")
-        if len(files[name]) > MAX_FILE:
-            raise HandoutError(
-                f"{file} is longer than {MAX_FILE:,} bytes: the grader reads no more; leave data out"
-            )
-        fault = broken(file)
-        if fault is not None:
-            faults[name] = fault
-        else:
-            left[name] = tuple(stubs(files[name]))
-            scans[name] = find_forbidden(files[name], handout.forbidden)
-    return Work(files, faults, left, scans)
+    answers = tuple(read_answers(folder, handout, named))
+    scans = [answer.forbidden(handout.forbidden) for answer in answers if not answer.broken]
+    return Work(answers, by_place(scans))
 
 
 def archive(folder: Path, handout: Handout, work: Work) -> bytes:
@@ -99,7 +90,9 @@ def archive(folder: Path, handout: Handout, work: Work) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in work.files.items():
-            packed.writestr(name, content)
+            # Progress bars in a notebook deflate so well that the grader would take it for a zip bomb.
+            kind = zipfile.ZIP_STORED if name.endswith(SUFFIX) else zipfile.ZIP_DEFLATED
+            packed.writestr(name, content, kind)
         packed.writestr(MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return buffer.getvalue()
 

@@ -19,6 +19,10 @@ _PACKAGE = Path(__file__).resolve().parent
 class HandoutError(ValueError):
     """Something is wrong with what was asked for; the text says what, and the way out."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"dlquiz: {self}"]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -49,6 +53,19 @@ class Handout:
     def points(self) -> float:
         """The points of all problems together."""
         return sum(problem.points for problem in self.problems)
+
+    @property
+    def notebook(self) -> str:
+        """The name of the notebook that may stand for the module that is tested."""
+        return str(Path(self.submit[0]).with_suffix(".ipynb"))
+
+    def require_problems(self, names: Iterable[str]) -> None:
+        """Raise HandoutError for a name that no problem of it has."""
+        known = [problem.name for problem in self.problems]
+        for name in names:
+            if name not in known:
+                near = did_you_mean(name, known) or f": there are {', '.join(known)}"
+                raise HandoutError(f"{self.slug} has no problem '{name}'{near}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,8 +132,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 
-def start(handout: Handout, folder: Path, package: Path = _PACKAGE) -> Started:
+def public_tests(slug: str, package: Path = _PACKAGE) -> Path:
+    """The file of the public tests of an assignment that `find` gives."""
+    return _found(package)[slug][1] / TESTS
+
+
+def start(handout: Handout, folder: Path, package: Path = _PACKAGE, *, as_notebook: bool = False) -> Started:
     """Copy an assignment into `folder`, which is made. A file that is there already is never written to.
+
+    Args:
+        as_notebook: a notebook takes the module's place. It does without being asked where there is a notebook
+            and no module: the stub would be taken for the answer.
 
     Raises:
         HandoutError: the folder holds another assignment, or cannot hold one.
@@ -130,6 +156,13 @@ def start(handout: Handout, folder: Path, package: Path = _PACKAGE) -> Started:
     folder.mkdir(parents=True, exist_ok=True)
     _, source = _found(package)[handout.slug]
     files = {name: (source / name).read_bytes() for name in handout.names if name != MANIFEST}
+    module = handout.submit[0]
+    if as_notebook or ((folder / handout.notebook).exists() and not (folder / module).exists()):
+        from dlquiz.notebooks.making import make_notebook
+
+        parts = (files["README.md"], files.pop(module), files[TESTS])
+        made = make_notebook(handout, *(part.decode("utf-8") for part in parts))
+        files[handout.notebook] = made.encode()
     written: list[str] = []
     same: list[str] = []
     kept: list[str] = []

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from dlquiz import handouts
-from dlquiz.checking.forbidden import Scan, find_forbidden
-from dlquiz.checking.unfinished import Broken, broken
+from dlquiz.answers import SUFFIX, Answer, as_modules, by_place, find_answers, read_answers
+from dlquiz.checking.forbidden import Scan
+from dlquiz.checking.unfinished import Broken
 from dlquiz.handouts import Handout, HandoutError
 from dlquiz.output import consoles, write_json
 from dlquiz.progress import Entry, Progress
 from dlquiz.terminal import Indented, Signs, clean, points
+
+if TYPE_CHECKING:
+    from dlquiz.checking.run import Limits
+    from dlquiz.checking.starting import Way
 
 SCHEMA = 1
 PASSED, FAILED, USAGE = 0, 1, 2
@@ -59,11 +65,13 @@ def _state(entry: Entry | None) -> str:
     return f"{entry.passed} of {entry.total} public tests" if entry.checked else "started"
 
 
-def start(slug: str, folder: Path | None) -> None:
+def start(slug: str, folder: Path | None, *, as_notebook: bool = False) -> None:
     """Copy an assignment out and say what was written and what was left alone. Raises HandoutError."""
     out, err = consoles(None)
     handout = handouts.find(slug)
-    started = handouts.start(handout, Path(handout.slug) if folder is None else folder)
+    started = handouts.start(
+        handout, Path(handout.slug) if folder is None else folder, as_notebook=as_notebook
+    )
     progress = Progress()
     progress.started(handout.slug, started.folder)
     _tell_notes(progress, err)
@@ -77,7 +85,14 @@ def start(slug: str, folder: Path | None) -> None:
         out.print("Everything was there already; nothing was written.", highlight=False)
     place = _quoted(started.folder)
     out.print(Text(f"\n{handout.title}, {points(handout.points)}. Begin with {started.folder / 'README.md'}"))
-    out.print(Text(f"Write {', '.join(handout.submit)}, and check it with: dlquiz check {place}"))
+    answers = find_answers(started.folder, handout)
+    if as_notebook and answers[handout.submit[0]].suffix != SUFFIX:
+        told = (
+            f"{handout.submit[0]} is there too, and comes before the notebook until you delete or rename it"
+        )
+        out.print(Text(told, "yellow"), soft_wrap=True)
+    names = ", ".join(file.name for file in answers.values())
+    out.print(Text(f"Write {names}, and check it with: dlquiz check {place}"))
 
 
 def check(
@@ -88,52 +103,161 @@ def check(
     seed: int | None,
     timeout: float,
     memory_gb: float,
+    warm: bool = True,
 ) -> int:
-    """Run the public tests and tell by problem what passed; the exit status. Raises HandoutError."""
-    from dlquiz.checking import report
-    from dlquiz.checking.run import CheckFault, Limits, run_public_tests
+    """Run the public tests and tell by problem what passed; the exit status. Raises HandoutError.
+
+    Args:
+        warm: whether a helper may be used that has the libraries imported, and left for the next check.
+    """
+    from dlquiz.checking.borrowed import Borrowed, end_helpers, welcome
+    from dlquiz.checking.run import Limits
+    from dlquiz.checking.starting import Cold
 
     out, err = consoles(json_file)
     progress = Progress()
     folder, handout = _find_work(where, progress)
-    known = [problem.name for problem in handout.problems]
-    for name in problems:
-        if name not in known:
-            near = handouts.did_you_mean(name, known) or f": there are {', '.join(known)}"
-            raise HandoutError(f"{handout.slug} has no problem '{name}'{near}")
-    _need_files(folder, handout)
+    handout.require_problems(problems)
+    if not warm:
+        end_helpers()
+    borrowed = Borrowed() if warm and welcome() else None
+    status = _judge(
+        *(out, err, folder, handout),
+        named=_named(where),
+        problems=problems,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        limits=Limits(timeout, int(memory_gb * 2**30)),
+        json_file=json_file,
+        way=borrowed or Cold(),
+        progress=lambda: progress,
+    )
+    if borrowed:
+        borrowed.leave_helper()
+    return status
+
+
+def watch(
+    where: str | None, problems: Sequence[str], *, seed: int | None, timeout: float, memory_gb: float
+) -> int:
+    """Check now and after every save until Ctrl-C; the exit status. Raises HandoutError."""
+    from dlquiz.checking.kept import Kept
+    from dlquiz.checking.run import Limits
+    from dlquiz.checking.watch import Saves, answer_saves
+
+    out, err = consoles(None)
+    progress = Progress()
+    folder, handout = _find_work(where, progress)
+    handout.require_problems(problems)
+    _tell_notes(progress, err)
+    groups = [(name, str(Path(name).with_suffix(SUFFIX))) for name in handout.submit]
+    notes: list[str] = []
     drawn = secrets.randbelow(2**31) if seed is None else seed
-    faults = {name: fault for name in handout.submit if (fault := broken(folder / name))}
-    if faults:
-        return _cannot_run(out, json_file, handout, [_syntax(name, fault) for name, fault in faults.items()])
-    scans = {name: find_forbidden((folder / name).read_bytes(), handout.forbidden) for name in handout.submit}
-    started = time.monotonic()
-    try:
-        with err.status("starting Python") as status:
-            outcomes = run_public_tests(
-                folder,
-                handout,
+    limits = Limits(timeout, int(memory_gb * 2**30))
+
+    def turn_page() -> None:
+        if out.is_terminal:
+            out.clear()
+        out.print(Text(time.strftime("%H:%M:%S"), "dim"))
+
+    def judge(cancelled: Callable[[], bool]) -> None:
+        try:
+            _judge(
+                *(out, err, folder, handout),
+                named=named,
                 problems=problems,
                 seed=drawn,
-                limits=Limits(timeout, int(memory_gb * 2**30)),
+                limits=limits,
+                json_file=None,
+                way=way,
+                progress=Progress,
+                cancelled=cancelled,
+                turn_page=turn_page,
+            )
+        except (HandoutError, OSError) as error:
+            turn_page()
+            out.print(Text(clean(str(error)), "red"))
+        for note in notes:
+            out.print(Text(f"\n{note}", "yellow"))
+        notes.clear()
+        names = [*(file.name for file in find_answers(folder, handout, named).values()), handouts.TESTS]
+        out.print(Text(f"\nWatching {' and '.join(names)}. Ctrl-C ends it.\n", "dim"))
+
+    named = _named(where)
+    way = Kept(notes.append)
+    try:
+        with Saves(folder.resolve(), [*groups, (handouts.TESTS,)]) as saves:
+            answer_saves(saves, judge)
+    except KeyboardInterrupt:
+        return PASSED
+    finally:
+        way.close()
+
+
+def _judge(
+    out: Console,
+    err: Console,
+    folder: Path,
+    handout: Handout,
+    *,
+    named: Path | None,
+    problems: Sequence[str],
+    seed: int,
+    limits: Limits,
+    json_file: str | None,
+    way: Way,
+    progress: Callable[[], Progress],
+    cancelled: Callable[[], bool] = lambda: False,
+    turn_page: Callable[[], None] = lambda: None,
+) -> int:
+    """Check what the files hold now. Raises HandoutError, Cancelled."""
+    from dlquiz.checking import report
+    from dlquiz.checking.run import CheckFault, run_public_tests
+
+    _need_files(folder, handout, named)
+    answers = read_answers(folder, handout, named)
+    faults = {answer.file.name: answer.broken for answer in answers if answer.broken}
+    if faults:
+        turn_page()
+        return _cannot_run(out, json_file, handout, [_syntax(name, fault) for name, fault in faults.items()])
+    scans = by_place([answer.forbidden(handout.forbidden) for answer in answers])
+    started = time.monotonic()
+    try:
+        with as_modules(folder, answers) as modules, err.status("starting Python") as status:
+            outcomes = run_public_tests(
+                modules,
+                handout,
+                problems=problems,
+                seed=seed,
+                limits=limits,
                 notify=lambda text: status.update(Text(clean(text))),
+                way=way,
+                cancelled=cancelled,
             )
     except CheckFault as fault:
         if fault.usage:
             raise HandoutError(str(fault)) from None
-        trace = [f"  {line}" for line in fault.trace.splitlines()]
-        return _cannot_run(out, json_file, handout, ["\n".join([str(fault), *trace])])
+        turn_page()
+        message, lines = str(fault), fault.trace
+        for answer in answers:
+            message, lines = answer.named(message), answer.trace(lines)
+        trace = [f"  {line}" for line in lines.splitlines()]
+        return _cannot_run(out, json_file, handout, ["\n".join([message, *trace])])
+    for answer in answers:
+        outcomes = [answer.told(outcome) for outcome in outcomes]
     seconds = time.monotonic() - started
     found = report.parts(handout, outcomes, problems)
+    turn_page()
     out.print(Text(f"{handout.title}: {folder}", "bold"), soft_wrap=True)
+    _warn_of_files(out, answers)
     out.print()
     out.print(report.render(handout, found, out))
     _warn_forbidden(out, scans)
-    out.print(report.closing(handout, found, partial=bool(problems), seed=drawn, seconds=seconds))
-    told = report.as_json(handout, found, scans, drawn, seconds)
+    out.print(report.closing(handout, found, partial=bool(problems), seed=seed, seconds=seconds))
+    told = report.as_json(handout, found, scans, seed, seconds)
+    remembered = progress()
     if not problems:
-        progress.checked(handout.slug, folder, told["passed"], told["total"])
-    _tell_notes(progress, err)
+        remembered.checked(handout.slug, folder, told["passed"], told["total"])
+    _tell_notes(remembered, err)
     write_json(told, json_file)
     return PASSED if told["passed"] == told["total"] else FAILED
 
@@ -173,7 +297,8 @@ def submit(where: str | None, output: Path | None, *, strict: bool, force: bool)
     progress = Progress()
     folder, handout = _find_work(where, progress)
     _tell_notes(progress, err)
-    work = read_work(folder, handout)
+    work = read_work(folder, handout, _named(where))
+    _warn_of_files(out, work.answers)
     for name, fault in work.broken.items():
         out.print(Text(f"warning: {_syntax(name, fault)}", "yellow"))
     for name, left in work.stubs.items():
@@ -184,6 +309,10 @@ def submit(where: str | None, output: Path | None, *, strict: bool, force: bool)
     if strict and work.unfinished:
         out.print("Nothing was written, since --strict is given and this is not finished.", highlight=False)
         return FAILED
+    for answer in work.answers:
+        for note in answer.notes:
+            if note not in answer.warnings:
+                out.print(Text(f"{answer.file.name}: {note}", "dim"), soft_wrap=True)
     target = save(archive(folder, handout, work), output, handout.slug, force=force)
     out.print(
         Text(f"{target} holds {', '.join(work.files)} and a manifest: hand this file in."), soft_wrap=True
@@ -237,13 +366,28 @@ def _find_work(where: str | None, progress: Progress) -> tuple[Path, Handout]:
     )
 
 
-def _need_files(folder: Path, handout: Handout) -> None:
-    missing = [name for name in (*handout.submit, handouts.TESTS) if not (folder / name).is_file()]
+def _named(where: str | None) -> Path | None:
+    """The file that the student has named, if it was a file."""
+    return Path(where) if where and Path(where).is_file() else None
+
+
+def _need_files(folder: Path, handout: Handout, named: Path | None) -> None:
+    files = {**find_answers(folder, handout, named), handouts.TESTS: folder / handouts.TESTS}
+    missing = [name for name, file in files.items() if not file.is_file()]
     if missing:
         raise HandoutError(
             f"{folder} has no {', '.join(missing)}: `dlquiz start {handout.slug} {_quoted(folder)}` puts the handout's "
             "own there and leaves your files alone"
         )
+
+
+def _warn_of_files(out: Console, answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        told = [f"{answer.file.name}: {warning}" for warning in answer.warnings]
+        if answer.beside:
+            told.append(f"{answer.file.name} is taken, and {answer.beside} beside it is left out")
+        for text in told:
+            out.print(Text(clean(text), "yellow"), soft_wrap=True)
 
 
 def _quoted(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dlquiz.testing.verdict import Verdict
 
@@ -43,3 +45,19 @@ class Outcome:
     difference: Difference | None = None
     output: str = ""
     seconds: float = 0.0
+
+    @classmethod
+    def told(cls, test: Mapping[str, str], end: Mapping[str, Any], output: str) -> Outcome:
+        """What an examination's events `collected` and `end` tell of a test."""
+        found = end.get("difference")
+        return cls(
+            **{name: test[name] for name in ("name", "problem", "title", "hint")},
+            verdict=Verdict(end["verdict"]),
+            message=end.get("message", ""),
+            trace=end.get("trace", ""),
+            line=end.get("line", 0),
+            source=end.get("source", ""),
+            difference=Difference(tuple(found["facts"]), tuple(map(tuple, found["rows"]))) if found else None,
+            output=output,
+            seconds=end.get("seconds", 0.0),
+        )

@@ -136,13 +136,13 @@ def _outcome(outcome: Outcome, signs: Signs) -> Iterator[RenderableType]:
     if outcome.difference:
         details += _difference(outcome.difference)
     if outcome.message:
-        details.append(Text(_bounded(outcome.message)))
+        details.append(Text(bounded(outcome.message)))
     if outcome.trace:
-        details += [Text("your code:", "bold"), _indented(_bounded(outcome.trace))]
+        details += [Text("your code:", "bold"), _indented(bounded(outcome.trace))]
     if outcome.line:
-        details += [Text(f"{TESTS}, line {outcome.line}:", "bold"), _indented(_bounded(outcome.source))]
+        details += [Text(f"{TESTS}, line {outcome.line}:", "bold"), _indented(bounded(outcome.source))]
     if outcome.output.strip():
-        details += [Text("it printed:", "bold"), _indented(_bounded(outcome.output.rstrip()))]
+        details += [Text("it printed:", "bold"), _indented(bounded(outcome.output.rstrip()))]
     yield Indented(Group(*details), 4)
 
 
@@ -166,7 +166,8 @@ def _indented(text: str) -> Indented:
     return Indented(Text(text), 2)
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
+    """Text that nothing obeys, without blank lines, and without the middle of what is too long."""
     lines = [line for line in clean(text).split("\n") if line.strip()]
     if len(lines) > _MAX_LINES:
         half = _MAX_LINES // 2

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import linecache
-import os
 import queue
 import re
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import psutil
-
-from dlquiz.checking.outcome import Difference, Outcome
+from dlquiz.checking.child import Child
+from dlquiz.checking.outcome import Outcome
+from dlquiz.checking.starting import Cancelled, Cold, Way
 from dlquiz.handouts import TESTS, Handout
 from dlquiz.testing.verdict import Verdict
 
-START_SECONDS = 300.0
-_MAX_LINE = 1_000_000
-_MAX_TAIL = 64_000
+COLLECT_SECONDS = 300.0
 _MAX_OUTPUT = 10_100
 _POLL_SECONDS = 0.1
+_COLD = Cold()
 
 
 class CheckFault(Exception):
@@ -45,6 +38,10 @@ class CheckFault(Exception):
         self.usage = usage
 
 
+class _NeverBegan(CheckFault):
+    """The process did not get as far as the student's code."""
+
+
 @dataclass
 class _Test:
     """One collected test and what is known of it."""
@@ -57,20 +54,7 @@ class _Test:
         self.end = {"verdict": verdict, "message": message, "trace": trace, "seconds": seconds}
 
     def outcome(self) -> Outcome:
-        end = self.end or {"verdict": Verdict.CRASHED}
-        told = end.get("difference")
-        difference = Difference(tuple(told["facts"]), tuple(map(tuple, told["rows"]))) if told else None
-        return Outcome(
-            **{name: self.told[name] for name in ("name", "problem", "title", "hint")},
-            verdict=Verdict(end["verdict"]),
-            message=end.get("message", ""),
-            trace=end.get("trace", ""),
-            line=end.get("line", 0),
-            source=end.get("source", ""),
-            difference=difference,
-            output=self.output,
-            seconds=end.get("seconds", 0.0),
-        )
+        return Outcome.told(self.told, self.end or {"verdict": Verdict.CRASHED}, self.output)
 
 
 @dataclass(frozen=True)
@@ -89,6 +73,8 @@ def run_public_tests(
     seed: int = 0,
     limits: Limits = Limits(),
     notify: Callable[[str], None] = lambda _: None,
+    way: Way = _COLD,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Outcome]:
     """Run the public tests of `folder`, in their order.
 
@@ -98,9 +84,12 @@ def run_public_tests(
         problems: only the tests of these; none for all.
         seed: what the `rng` fixture and the libraries' generators start from.
         notify: told in a few words what is going on.
+        way: how processes are started.
+        cancelled: asked again and again; the run ends as soon as it says so.
 
     Raises:
         CheckFault: the module cannot be imported, the tests cannot be collected, or there are none.
+        Cancelled: the run was.
     """
     tests: dict[str, _Test] = {}
     order = {
@@ -114,8 +103,16 @@ def run_public_tests(
     while True:
         done = [name for name, test in tests.items() if test.end]
         failed = {tests[name].told["function"] for name in done if tests[name].outcome().verdict != "passed"}
-        with _Child({**order, "done": done, "not_passed": sorted(failed)}) as child:
-            _Watch(child, folder.resolve(), handout.submit[0], limits, notify, tests).follow()
+        now = {**order, "done": done, "not_passed": sorted(failed)}
+        with Child(way.start(now, cancelled), now) as child:
+            follower = _Follower(child, folder.resolve(), handout.submit[0], limits, notify, tests)
+            try:
+                follower.follow(cancelled)
+            except _NeverBegan:
+                if not child.warm:
+                    raise
+                way.give_up()
+                continue
         left = [test for test in tests.values() if test.end is None]
         if not left:
             break
@@ -127,112 +124,12 @@ def run_public_tests(
     return [test.outcome() for test in tests.values()]
 
 
-class _Child:
-    """The child process, its messages, and the end of its standard error."""
-
-    def __init__(self, order: dict[str, Any]) -> None:
-        self._order = order
-
-    def __enter__(self) -> _Child:
-        self.messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._tail = bytearray()
-        # Its own session, so that Ctrl-C reaches only this process, which then ends the child and all its children.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dlquiz.checking.runner"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self._order["folder"],
-            env=_environment(),
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-        assert self._process.stdin
-        assert self._process.stdout
-        assert self._process.stderr
-        self._readers = [
-            threading.Thread(target=read, args=(pipe,), daemon=True)
-            for read, pipe in ((self._hear, self._process.stdout), (self._drain, self._process.stderr))
-        ]
-        try:
-            for reader in self._readers:
-                reader.start()
-            with contextlib.suppress(OSError):  # it has ended already, which its silence tells
-                self._process.stdin.write(json.dumps(self._order).encode() + b"\n")
-                self._process.stdin.flush()
-        except BaseException:
-            self.end()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-        assert self._process.stdin
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        for reader in self._readers:
-            reader.join(timeout=1)
-
-    def end(self) -> None:
-        """Kill it with everything it started."""
-        family: list[psutil.Process] = []
-        with contextlib.suppress(psutil.Error):
-            family = psutil.Process(self._process.pid).children(recursive=True)
-        self._process.kill()
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        for member in family:
-            with contextlib.suppress(psutil.Error):
-                member.kill()
-        self._process.wait()
-
-    def exit_status(self) -> int:
-        """How it ended by itself; a process that only fell silent is ended."""
-        try:
-            return self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.end()
-            return self._process.wait()
-
-    def memory(self) -> int:
-        """Resident bytes of it and of what it started."""
-        total = 0
-        with contextlib.suppress(psutil.Error):
-            top = psutil.Process(self._process.pid)
-            for process in (top, *top.children(recursive=True)):
-                with contextlib.suppress(psutil.Error):
-                    total += process.memory_info().rss
-        return total
-
-    def last_words(self) -> str:
-        """The end of what it wrote to standard error."""
-        self._readers[1].join(timeout=1)
-        return self._tail.decode(errors="replace")
-
-    def _hear(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            for line in iter(lambda: pipe.readline(_MAX_LINE), b""):
-                try:
-                    message = json.loads(line)
-                except ValueError:
-                    break
-                self.messages.put(message if isinstance(message, dict) else None)
-        self.messages.put(None)
-
-    def _drain(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            while block := os.read(pipe.fileno(), 65536):
-                self._tail += block
-                del self._tail[:-_MAX_TAIL]
-
-
-class _Watch:
+class _Follower:
     """Follows one child to its end and writes down what becomes of the tests."""
 
     def __init__(
         self,
-        child: _Child,
+        child: Child,
         folder: Path,
         module: str,
         limits: Limits,
@@ -249,16 +146,19 @@ class _Watch:
         self._running: _Test | None = None
         self._place = ""
         self._began = time.monotonic()
-        self._patience = START_SECONDS
+        self._patience = child.start_seconds
         self._done = False
 
-    def follow(self) -> None:
+    def follow(self, cancelled: Callable[[], bool]) -> None:
         """Until the child is done, ends, or has to be ended.
 
         Raises:
             CheckFault: it could not come as far as its tests.
+            Cancelled: nobody wants to know any more.
         """
         while not self._done:
+            if cancelled():
+                raise Cancelled
             try:
                 message = self._child.messages.get(timeout=_POLL_SECONDS)
             except queue.Empty:
@@ -276,7 +176,7 @@ class _Watch:
         match message:
             case {"event": "phase", "phase": str(phase)}:
                 self._phase = phase
-                self._wait(self._limits.seconds if phase == "module" else START_SECONDS)
+                self._wait(self._patience_in(phase))
                 self._notify({"libraries": "importing the libraries"}.get(phase, f"importing {self._module}"))
             case {"event": "unimportable", "message": str(text), "trace": str(trace)}:
                 self._unimportable(text, trace)
@@ -304,6 +204,11 @@ class _Watch:
                 if self._running:
                     self._running.stop(Verdict.CRASHED, "your code interrupted the run")
 
+    def _patience_in(self, phase: str) -> float:
+        if phase == "module":
+            return self._limits.seconds
+        return COLLECT_SECONDS if phase == "tests" else self._child.start_seconds
+
     def _wait(self, seconds: float) -> None:
         self._began, self._patience, self._place = time.monotonic(), seconds, ""
 
@@ -316,9 +221,9 @@ class _Watch:
             self._running.stop(verdict, message, trace, round(seconds, 4))
         elif self._phase == "module":
             self._unimportable(message, trace)
-        elif not self._tests:
+        elif not self._tests or (self._child.warm and self._phase != "tests"):
             said = self._child.last_words().strip().splitlines()[-1:]
-            raise CheckFault(
+            raise (CheckFault if self._phase == "tests" else _NeverBegan)(
                 f"Python could not start the tests: {': '.join([message, *said])}. `dlquiz doctor` may know why"
             )
 
@@ -334,13 +239,6 @@ class _Watch:
 
     def _faulty(self, message: str) -> None:
         raise CheckFault(f"{TESTS} cannot be used:\n{message}", usage=True)
-
-
-def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return environment
 
 
 def _ending(status: int) -> str:
@@ -365,6 +263,7 @@ def _own_frames(said: str, folder: Path) -> Iterator[str]:
         ][:6]
         if found:
             for path, line, function in reversed(found):
+                linecache.checkcache(str(path))
                 code = linecache.getline(str(path), line).strip()
                 yield f"{path.name}, line {line}, in {function}\n    {code}".rstrip()
             return

@@ -1,46 +1,37 @@
 """The child process of a check: `python -m dlquiz.checking.runner` runs the public tests of one folder.
 
-It reads one JSON line of orders, and tells what happens as JSON lines on the descriptor that was its standard output.
-Everything that code prints goes elsewhere: text of Python's into those lines, bounded for each test, and what is
-written past Python to standard error. It ends when its standard input closes, so it outlives no parent.
+It reads one JSON line of orders, perhaps after another that says what to import meanwhile, and tells what happens as
+JSON lines on the descriptor that was its standard output. Everything that code prints goes elsewhere: text of Python's
+into those lines, bounded for each test, and what is written past Python to standard error. It ends when its standard
+input closes, so it outlives no parent.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import faulthandler
-import importlib
 import io
 import json
 import os
 import random
-import re
 import sys
-import textwrap
 import threading
-import time
 import traceback
-from collections.abc import Generator, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 import pytest
 
-from dlquiz.checking.difference import from_error
+from dlquiz.checking.examination import MAX_TEXT, Examination, Wanted
+from dlquiz.checking.libraries import load
+from dlquiz.checking.starting import wanted_libraries
 from dlquiz.testing.direct import DirectChannel, load_module
-from dlquiz.testing.judging import Judgement, bare_report, judge
 from dlquiz.testing.objects import clean, describe
-from dlquiz.testing.plugin import CHECKS, NOT_PASSED, STUDENT
 from dlquiz.testing.student import Student
-from dlquiz.testing.verdict import Verdict
 
 MAX_OUTPUT = 10_000
-MAX_TEXT = 4_000
 MAX_FRAMES = 6
-_HEAVY = frozenset("keras tensorflow torch jax numpy pandas sklearn scipy matplotlib cv2 PIL skimage".split())
-_PLUGIN = "dlquiz.testing.plugin"
 
 
 class _Wire:
@@ -79,7 +70,10 @@ class _Printed(io.RawIOBase):
 def main() -> None:
     """Carry out the orders on standard input."""
     wire, orders = _take_over()
-    order = json.loads(orders.readline())
+    order = _read(orders)
+    if "prepare" in order:
+        load(order["prepare"])
+        order = _read(orders)
     threading.Thread(target=_end_with_the_parent, args=(orders,), daemon=True).start()
     printed = _Printed(wire)
     # One for all tests: the student's code may keep it, as a logging handler does.
@@ -101,6 +95,15 @@ def _take_over() -> tuple[_Wire, IO[bytes]]:
     return wire, orders
 
 
+def _read(orders: IO[bytes]) -> dict[str, Any]:
+    line = orders.readline()
+    if not line:
+        sys.exit(1)
+    order = json.loads(line)
+    assert isinstance(order, dict)
+    return order
+
+
 def _end_with_the_parent(orders: IO[bytes]) -> None:
     orders.read()
     os._exit(1)
@@ -115,40 +118,28 @@ class _Check:
         self._printed = printed
         self._folder = Path(order["folder"])
         self._text = sys.stdout
-        self._pytest_said = io.StringIO()
 
     def run(self) -> None:
         self._wire.send(event="phase", phase="libraries")
-        for library in self._libraries():
-            with contextlib.suppress(Exception):
-                importlib.import_module(library)
+        load(wanted_libraries(self._order))
         sys.dont_write_bytecode = True
         self._wire.send(event="phase", phase="module")
         if not self._load():
             return
         self._wire.send(event="phase", phase="tests")
-        words = [
-            str(self._folder / self._order["tests"]),
-            *("-p", _PLUGIN, "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "--tb=no"),
-            *("--noconftest", "--import-mode=importlib", "--rootdir", str(self._folder), "-c", os.devnull),
-            *("-o", "verbosity_assertions=2", "--seed", str(self._order["seed"])),
-        ]
-        with contextlib.redirect_stdout(self._pytest_said), contextlib.redirect_stderr(self._pytest_said):
-            status = pytest.main(words, plugins=[self])
-        if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-            self._wire.send(event="fault", message=self._pytest_said.getvalue()[-MAX_TEXT:].strip())
-
-    def _libraries(self) -> list[str]:
-        """What the files import that takes its time, so that no test's time limit pays for it."""
-        names = set()
-        for name in [*self._order["submit"], self._order["tests"]]:
-            with contextlib.suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-                for node in ast.walk(ast.parse((self._folder / name).read_bytes())):
-                    if isinstance(node, ast.Import):
-                        names |= {alias.name.partition(".")[0] for alias in node.names}
-                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                        names.add(node.module.partition(".")[0])
-        return sorted(names & _HEAVY)
+        Examination(
+            Wanted(
+                self._folder / self._order["tests"],
+                self._order["seed"],
+                self._order["problems"],
+                frozenset(self._order["done"]),
+                self._order["not_passed"],
+            ),
+            student=lambda: Student(self._channel),
+            own_lines=self._own_lines,
+            tell=self._wire.send,
+            during=self._during,
+        ).run()
 
     def _load(self) -> bool:
         """Import the student's module; whether that went well."""
@@ -177,7 +168,7 @@ class _Check:
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Shortly before the parent's patience ends, say where the code is."""
-        timer = threading.Timer(self._order["timeout"] * 0.9, self._tell_place)
+        timer = threading.Timer(self._order["timeout"] * 0.8, self._tell_place)
         timer.daemon = True
         timer.start()
         try:
@@ -195,108 +186,18 @@ class _Check:
         ]
         self._wire.send(event="place", trace=clean("\n".join(lines[-MAX_FRAMES:]))[:MAX_TEXT])
 
-    # From here on: hooks of pytest.
+    def _own_lines(self, error: BaseException) -> str:
+        return str(describe(error, str(self._folder))["traceback"])
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[STUDENT] = lambda: Student(self._channel)
-        path = self._folder / self._order["tests"]
-        config.stash[NOT_PASSED] = {(path, name) for name in self._order["not_passed"]}
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self._wire.send(event="fault", message=report.longreprtext[-MAX_TEXT:])
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        checks = session.config.stash[CHECKS]
-        wanted, done = self._order["problems"], set(self._order["done"])
-        tests, kept = [], []
-        for item in session.items:
-            check = checks.get(item.nodeid)
-            problem = check.problem if check else ""
-            if wanted and problem not in wanted:
-                continue
-            title = check.title if check else ""
-            case = item.name.partition("[")[2].removesuffix("]")
-            tests.append(
-                {
-                    "id": item.nodeid,
-                    "name": item.name,
-                    "function": check.function if check else item.name,
-                    "problem": problem,
-                    "title": (title or item.name) + (f" [{case}]" if case and title else ""),
-                    "hint": check.hint if check else "",
-                }
-            )
-            if item.nodeid not in done:
-                kept.append(item)
-        session.items[:] = kept
-        self._wire.send(event="collected", tests=tests)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._error: BaseException | None = None
-        self._setting_up = False
+    @contextlib.contextmanager
+    def _during(self, item: pytest.Item) -> Iterator[None]:
         self._printed.left = MAX_OUTPUT
-        self._wire.send(event="begin", id=item.nodeid)
-        started = time.monotonic()
         with (
             contextlib.redirect_stdout(self._text),
             contextlib.redirect_stderr(self._text),
             self._watched(),
         ):
-            done = yield
-            seconds = time.monotonic() - started
-            told = self._tell(item, judge(self._error, asked=not self._setting_up))
-        self._wire.send(event="end", id=item.nodeid, seconds=round(seconds, 4), **told)
-        return done
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        if call.excinfo is not None and self._error is None:
-            self._error, self._setting_up = call.excinfo.value, call.when == "setup"
-            self._info = call.excinfo
-        return bare_report(item, call)
-
-    def _tell(self, item: pytest.Item, judgement: Judgement) -> dict[str, object]:
-        """The verdict of a finished test with everything that explains it."""
-        told: dict[str, object] = {
-            "verdict": judgement.verdict,
-            "message": clean(judgement.message[:MAX_TEXT]),
-        }
-        told |= {"trace": judgement.trace[:MAX_TEXT], "line": 0, "source": "", "difference": None}
-        if self._error is None or judgement.verdict is Verdict.SKIPPED:
-            return told
-        with contextlib.suppress(Exception):
-            line, source = _where(self._info, item.path)
-            told |= {"line": line, "source": clean(source)}
-        if isinstance(self._error, SystemExit):
-            told["verdict"] = Verdict.CRASHED
-            told["message"] = "your code ended the program (sys.exit, exit or quit)"
-            lines = str(describe(self._error, str(self._folder))["traceback"])
-            told["trace"] = "\n".join(
-                part for part in re.split(r"\n(?! )", lines) if not part.startswith(self._order["tests"])
-            )
-        elif judgement.verdict is Verdict.FAILED and not judgement.message:
-            difference = from_error(self._error)
-            if difference is not None:
-                told["difference"] = asdict(difference)
-            else:
-                told["message"] = clean(_words(self._error))[:MAX_TEXT]
-        return told
-
-
-def _where(info: pytest.ExceptionInfo[BaseException], path: Path) -> tuple[int, str]:
-    """The suite's own statement that raised: its first line's number and its text."""
-    entries = [entry for entry in info.traceback if Path(entry.path) == path]
-    statement = textwrap.dedent(str(entries[-1].statement)).strip()
-    return entries[-1].lineno + 1, statement[:MAX_TEXT]
-
-
-def _words(error: BaseException) -> str:
-    text = str(error)
-    silent = re.match(r"DID NOT RAISE (?:any of )?(?:<class ')?([\w.]+)", text)
-    return f"expected {silent[1].rpartition('.')[2]} to be raised, and nothing was" if silent else text
+            yield
 
 
 if __name__ == "__main__":

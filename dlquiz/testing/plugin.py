@@ -6,6 +6,7 @@ own channel to the confined worker in the configuration's stash instead.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,6 +169,8 @@ def find_student(suite: Path, given: str | None) -> Path:
         return Path(given).resolve()
     folders = [Path(given)] if given else [suite.parent, suite.parent.parent / "solution"]
     for folder in folders:
+        if (named := _named_in_handout(folder)) is not None:
+            return named.resolve()
         files = [
             path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest"))
         ]
@@ -178,3 +181,13 @@ def find_student(suite: Path, given: str | None) -> Path:
             raise pytest.UsageError(f"{folder} holds {names}: say which is meant with --student FILE")
     looked = " and ".join(str(folder) for folder in folders)
     raise pytest.UsageError(f"no student's file found in {looked}: name it with --student FILE")
+
+
+def _named_in_handout(folder: Path) -> Path | None:
+    """The file that the `assignment.json` of a started assignment names first, where that is there."""
+    try:
+        first = json.loads((folder / "assignment.json").read_text(encoding="utf-8"))["submit"][0]
+        path = folder / str(first)
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+    return path if path.is_file() else None

@@ -64,6 +64,8 @@ def spread(values):
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder; what is remembered goes to a folder beside it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.setenv("COLUMNS", "100")

@@ -36,6 +36,7 @@ def test_this_machine_is_examined_line_by_line(dlquiz: Callable[..., Result]) ->
         "Keras",
         "GPU",
         "mixed precision",
+        "warm helper",
     ]
     assert f"TensorFlow: {metadata.version('tensorflow')}" in result.output
     assert result.exit_code == any(finding["ok"] is False for finding in told)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dlquiz import handing_in
+from dlquiz import answers
 from grader.submission import read
-from grader.submission.members import MAX_SOURCE
+from grader.submission.members import MAX_NOTEBOOK, MAX_SOURCE
 
 Dlquiz = Callable[..., Result]
 
@@ -117,4 +117,4 @@ def test_what_the_grader_would_not_read_is_not_handed_in(
 
 
 def test_the_bound_on_a_file_is_the_graders() -> None:
-    assert handing_in.MAX_FILE == MAX_SOURCE
+    assert (answers.MAX_FILE, answers.MAX_NOTEBOOK) == (MAX_SOURCE, MAX_NOTEBOOK)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from dlquiz.notebooks.cells import convert
 from grader.submission import Submission, read
-from grader.submission.cells import convert
 from grader.submission.members import Unusable
 
 SUBMIT = ("normalization.py",)
@@ -132,6 +132,6 @@ def test_anything_in_place_of_a_notebook_is_unusable(content):
 @given(cells=st.lists(CODE, min_size=1, max_size=4))
 def test_module_of_any_cells_that_stand_compiles(cells):
     made = [{"cell_type": "code", "source": cell} for cell in (*cells, "def last():\n    return 1")]
-    source, _ = convert(json.dumps({"cells": made}).encode(), "normalization.py", 10_000)
+    source = convert(json.dumps({"cells": made}).encode(), "normalization.py", 10_000).source
     compile(source, "normalization.py", "exec")
     assert "def last():\n    return 1" in source

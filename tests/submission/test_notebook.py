@@ -8,8 +8,9 @@ import textwrap
 
 import pytest
 
-from grader.submission import notebook, read, statements
-from grader.submission.cells import convert
+from dlquiz.notebooks import statements
+from dlquiz.notebooks.cells import convert
+from grader.submission import notebook, read
 from grader.submission.members import MAX_SOURCE, Unusable
 from grader.submission.notebook import module_source
 
@@ -23,7 +24,8 @@ def made(make_notebook):
     """The source and the notes that cells give."""
 
     def make(*cells: str) -> tuple[str, list[str]]:
-        return convert(make_notebook(*cells), NAME, MAX_SOURCE)
+        module = convert(make_notebook(*cells), NAME, MAX_SOURCE)
+        return module.source, list(module.notes)
 
     return make
 
@@ -55,13 +57,13 @@ def test_only_code_cells_count_and_a_source_may_be_a_list():
         {"cell_type": "markdown", "source": "def no(): pass"},
         {"cell_type": "code", "source": ["def f(x):\n", "    return x\n"]},
     ]
-    assert convert(json.dumps({"cells": cells}).encode(), NAME, 100)[0] == f"# cell 1\n{F}\n"
+    assert convert(json.dumps({"cells": cells}).encode(), NAME, 100).source == f"# cell 1\n{F}\n"
 
 
 def test_notebook_of_format_3_is_read():
     sheet = {"cells": [{"cell_type": "code", "input": F}, {"cell_type": "heading", "source": "x"}]}
     data = json.dumps({"nbformat": 3, "worksheets": [sheet]}).encode()
-    assert convert(data, NAME, 100)[0] == f"# cell 1\n{F}\n"
+    assert convert(data, NAME, 100).source == f"# cell 1\n{F}\n"
 
 
 def test_magics_shell_and_help_lines_are_dropped_and_reported_with_their_places(made):

@@ -171,3 +171,20 @@ def test_an_import_that_fails_is_an_error_of_every_test(suite: pytest.Pytester) 
     result = suite.runpytest("hidden", "--student", "other")
     result.assert_outcomes(errors=3, skipped=1)
     result.stdout.fnmatch_lines(["*SyntaxError*"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [('{"submit": ["answer.py"]}', True), ('{"submit": ["gone.py"]}', False), ("{", False), ("[]", False)],
+)
+def test_a_started_assignment_says_which_of_several_files_is_meant(
+    tmp_path: Path, manifest: str, found: bool
+) -> None:
+    for name in ("test_public.py", "scratch.py", "answer.py"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "assignment.json").write_text(manifest)
+    if found:
+        assert find_student(tmp_path / "test_public.py", None) == tmp_path / "answer.py"
+    else:
+        with pytest.raises(pytest.UsageError, match="say which is meant"):
+            find_student(tmp_path / "test_public.py", None)
