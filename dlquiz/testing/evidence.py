@@ -112,7 +112,8 @@ def _award(measured: Estimate | float, floor: float, target: float) -> Award:
         name, value = measured.name, float(measured.value)
         best = float(measured.high if higher else measured.low)
         interval = f" (interval {measured.low:.4g} to {measured.high:.4g})"
-    told = f"{name} is {value:.4g}{interval}"
+    notes = "; ".join(getattr(measured, "notes", ()))
+    told = f"{name} is {value:.4g}{interval}" + (f", {notes}" if notes else "")
     rule = f"{floor:g} earns nothing, {target:g} everything"
     if not (math.isfinite(value) and math.isfinite(best)):
         return Award(0.0, f"{name} is not a number; {rule}")

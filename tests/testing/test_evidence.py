@@ -69,6 +69,14 @@ def test_the_reason_holds_the_figures() -> None:
     )
 
 
+def test_the_reason_holds_what_was_noticed_of_the_predictions() -> None:
+    evidence = Evidence()
+    measured = Measured(0.5, 0.5, 0.5)
+    measured.notes = ("all scores are equal",)  # type: ignore[attr-defined]
+    with pytest.raises(Shortfall, match="ROC AUC is 0.5 .*, all scores are equal: no better than a guess"):
+        evidence.award(measured, floor=0.5, target=0.9)
+
+
 @pytest.mark.parametrize(("floor", "target"), [(0.5, 0.5), (float("nan"), 1.0), (0.5, float("inf"))])
 def test_a_rule_that_is_none_is_our_fault(floor: float, target: float) -> None:
     with pytest.raises(GraderFault, match="two different numbers"):
