@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,3 +110,38 @@ def test_a_slip_gets_one_message_and_status_2(installed: Any, words: tuple[str, 
     assert done.stdout == ""
     assert told in done.stderr
     assert len(done.stderr.splitlines()) <= 3
+
+
+def test_watch_answers_every_save_in_a_terminal(installed: Any, started: Path) -> None:
+    footer = r"Ctrl-C ends it\."
+    terminal = pexpect.spawn(
+        str(installed.programs / "dlquiz"),
+        ["watch", str(started)],
+        cwd=str(installed.home),
+        env=installed.environment(TERM="xterm"),
+        encoding="utf-8",
+        timeout=180,
+        dimensions=(40, 100),
+    )
+    try:
+        terminal.expect(r"0 of (\d+) public tests passed")
+        total = terminal.match[1]
+        terminal.expect(footer)
+        answer(HALF_DONE, started)
+        terminal.expect(rf"([1-9]\d*) of {total} public tests passed")
+        assert int(terminal.match[1]) < int(total)
+        terminal.expect(footer)
+        (started / f"{WORK}.py").write_text("def standardize(:")
+        terminal.expect("is not Python yet")
+        terminal.expect(footer)
+        answer(COURSE / "solution", started)
+        terminal.expect(rf"All {total} public tests passed")
+        terminal.expect(footer)
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+    finally:
+        terminal.close(force=True)
+    assert terminal.exitstatus in (0, 130)
+    left = subprocess.run(["pgrep", "-f", str(started)], capture_output=True, text=True).stdout
+    assert left == ""
+    assert installed.run("dlquiz", "list").stdout.count(f"{total} of {total} public tests") == 1
