@@ -128,7 +128,7 @@ def find(slug: str, package: Path = _PACKAGE) -> Handout:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Words to add to a message about an unknown name, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=3)
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.75)
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 

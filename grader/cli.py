@@ -23,6 +23,7 @@ Examples:
   grader show ada -a normalization                    one student's result in full
   grader validate                                     test the tests of every assignment
   grader release out/                                 bundles for students
+  grader coverage --missing                           topics that no assignment asks for
   grader doctor                                       what this machine can confine
 """
 

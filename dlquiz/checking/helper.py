@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dlquiz.checking.forks import Forks, why_not_fork
 from dlquiz.checking.libraries import load
-from dlquiz.checking.room import Room, peer
+from dlquiz.checking.room import Room, admit
 
 
 def main() -> None:
@@ -23,14 +23,15 @@ def main() -> None:
     name, stamp, idle, *libraries = sys.argv[1:]
     with Room(make=True) as room:
         lock = room.lock(name)
-        if lock is None or os.fork():
+        unfit = f"not to be forked: {stamp}"
+        if lock is None or room.read(lock) == unfit:
+            return
+        pid = os.fork()
+        if pid:
+            room.write(lock, str(pid))
             return
         os.setsid()
         os.chdir("/")
-        unfit = f"not to be forked: {stamp}"
-        if room.read(lock) == unfit:
-            return
-        room.write(lock, str(os.getpid()))
         load(["dlquiz.checking.runner", *libraries])
         if why_not_fork():
             room.write(lock, unfit)
@@ -41,22 +42,12 @@ def main() -> None:
 def _serve(room: Room, name: str, lock: int, stamp: str, libraries: set[str], idle: float) -> None:
     listener = room.listen(name)
 
-    def admit() -> socket.socket | None:
-        try:
-            connection, _ = listener.accept()
-        except OSError:  # whoever it was has left
-            return None
-        if peer(connection) != os.getuid():
-            connection.close()
-            return None
-        return connection
-
     def refuse(request: Mapping[str, Any]) -> dict[str, Any] | None:
         if request["stamp"] == stamp and libraries.issuperset(request["libraries"]):
             return None
         return {"libraries": sorted(libraries)}
 
-    forks = Forks(listener, admit, refuse, idle, private=[lock, room.descriptor])
+    forks = Forks(listener, partial(admit, listener), refuse, idle, private=[lock, room.descriptor])
 
     def end(*_: object) -> None:
         forks.close()

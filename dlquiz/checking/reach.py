@@ -83,7 +83,7 @@ def find_reach(sources: Mapping[str, bytes], forbidden: Iterable[str]) -> Reach:
             parts = list(_parts(source))
         except (SyntaxError, UnicodeDecodeError):
             continue
-        except (ValueError, RecursionError, MemoryError) as error:
+        except Exception as error:  # whatever a hostile text makes a parser or a codec do
             parts, problem = [], problem or str(error) or "it is nested too deep"
         if problem:
             why = f"{file} could not be searched for forbidden names: {problem}"

@@ -128,6 +128,18 @@ class Room:
         return f"/proc/self/fd/{self.descriptor}/{name}.sock"
 
 
+def admit(listener: socket.socket) -> socket.socket | None:
+    """Whoever waits to be let in, if it is the same user."""
+    try:
+        connection, _ = listener.accept()
+    except OSError:  # whoever it was has left
+        return None
+    if peer(connection) == os.getuid():
+        return connection
+    connection.close()
+    return None
+
+
 def peer(connection: socket.socket) -> int:
     """The user at the other end."""
     told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))

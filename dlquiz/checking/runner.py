@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 import pytest
 
 from dlquiz.checking.examination import MAX_TEXT, Examination, Wanted
+from dlquiz.checking.family import end_group
 from dlquiz.checking.libraries import load
 from dlquiz.checking.starting import wanted_libraries
 from dlquiz.testing.direct import DirectChannel, load_module
@@ -106,6 +107,7 @@ def _read(orders: IO[bytes]) -> dict[str, Any]:
 
 def _end_with_the_parent(orders: IO[bytes]) -> None:
     orders.read()
+    end_group(os.getpid())
     os._exit(1)
 
 

@@ -137,3 +137,8 @@ def test_what_could_hide_a_use_is_pointed_out_and_forbids_nothing(line: str) -> 
 @given(st.text(alphabet="def fgx():\n\t =[]{}.,@*lambdakeras'\"#", max_size=80))
 def test_no_source_makes_it_raise(text: str) -> None:
     find_reach({"work.py": text.encode()}, FORBIDDEN)
+
+
+@pytest.mark.parametrize("source", [b"# coding: rot13\nx = 1\n", b"x = " + b"-" * 200_000 + b"1"])
+def test_a_text_that_no_parser_reads_is_forbidden_as_a_whole(source: bytes) -> None:
+    assert everywhere(source).startswith("work.py could not be searched for forbidden names: ")

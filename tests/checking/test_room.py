@@ -12,7 +12,7 @@ if sys.platform != "linux":
     pytest.skip("there is no helper", allow_module_level=True)
 
 from dlquiz.checking import identity
-from dlquiz.checking.room import Room, peer
+from dlquiz.checking.room import Room, admit, peer
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +74,15 @@ def test_the_peers_know_each_others_user_even_in_a_deep_folder(
     deep.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     with Room(make=True) as room, room.listen("a") as listener, room.connect("a") as client:
-        server, _ = listener.accept()
+        server = admit(listener)
+        assert server is not None
         with server:
             assert peer(server) == peer(client) == os.getuid()
-        monkeypatch.setattr("dlquiz.checking.room.peer", lambda _: os.getuid() + 1)
+        assert admit(listener) is None
+        with room.connect("a") as stranger:
+            monkeypatch.setattr("dlquiz.checking.room.peer", lambda _: os.getuid() + 1)
+            assert admit(listener) is None
+            assert stranger.recv(1) == b""
         with pytest.raises(PermissionError):
             room.connect("a")
 

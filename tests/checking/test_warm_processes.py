@@ -71,7 +71,7 @@ def test_a_process_in_which_an_operation_ran_is_not_forked(
         "context = types.SimpleNamespace(_context_handle=object())\n"
         "sys.modules['tensorflow.python.eager.context'] = types.SimpleNamespace(context_safe=lambda: context)\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     (work / "sums.py").write_text("import cv2\n" + (work / "sums.py").read_text())
     assert run(work, handout, way)[1] == os.getpid()
     assert run(work, handout, way)[1] == os.getpid()

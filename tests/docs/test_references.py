@@ -26,7 +26,7 @@ _FILE = re.compile(r"(?:[\w-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|lock)")
 # What a file's name is given relative to, and examples that stand for a reader's own files.
 _ROOTS = (ROOT, ROOT / "tests")
 _READERS_OWN = re.compile(
-    r"^(OUT|out|submissions|handout|hidden|solution|variants|softmax)/|(assignment|mutants)\.toml$|softmax\.py$|bench/results\.md$"
+    r"^(OUT|out|submissions|handout|hidden|solution|variants|softmax)/|(assignment|mutants)\.toml$|(softmax|normalization)\.py$|bench/results\.md$"
 )
 
 
