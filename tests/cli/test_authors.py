@@ -139,8 +139,18 @@ def test_every_seed_tries_every_candidate_again(course: Any) -> None:
 
 
 def test_an_answer_that_is_refused_at_one_seed_of_many_is_named_with_it(course: Any) -> None:
-    edit(course, "hidden/test_hidden.py", "import pytest", "import pytest\nfrom dlquiz.testing.plugin import SEED")
-    edit(course, "hidden/test_hidden.py", "def test_mean(student, rng):", "def test_mean(student, rng, request):")
+    edit(
+        course,
+        "hidden/test_hidden.py",
+        "import pytest",
+        "import pytest\nfrom dlquiz.testing.plugin import SEED",
+    )
+    edit(
+        course,
+        "hidden/test_hidden.py",
+        "def test_mean(student, rng):",
+        "def test_mean(student, rng, request):",
+    )
     edit(
         course,
         "hidden/test_hidden.py",

@@ -73,7 +73,7 @@ def test_the_reason_holds_what_was_noticed_of_the_predictions() -> None:
     evidence = Evidence()
     measured = Measured(0.5, 0.5, 0.5)
     measured.notes = ("all scores are equal",)  # type: ignore[attr-defined]
-    with pytest.raises(Shortfall, match="ROC AUC is 0.5 .*, all scores are equal: no better than a guess"):
+    with pytest.raises(Shortfall, match=r"ROC AUC is 0.5 .*, all scores are equal: no better than a guess"):
         evidence.award(measured, floor=0.5, target=0.9)
 
 
