@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := normalization
+TRAINED := imbalanced-data
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench
@@ -12,11 +13,19 @@ DEMO := normalization
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## grade a class of sample submissions, right, wrong and hostile
-	@mkdir -p build && rm -f build/demo.db*
+demo: $(STAMP) ## grade two classes of sample submissions: right, wrong and hostile; trained models
+	@mkdir -p build && rm -f build/demo.db* build/xenia.html
 	@$(BIN)/grader grade examples/class -a $(DEMO) --gradebook build/demo.db
 	@echo
-	@echo "Next: see why a student has a mark, STUDENT being a name of the table above:"
+	@echo "Four who trained a classifier for fraud, judged on rows that they have not seen:"
+	@$(BIN)/grader grade examples/metrics -a $(TRAINED) --gradebook build/demo.db
+	@COLUMNS=160 $(BIN)/grader show xenia -a $(TRAINED) --gradebook build/demo.db --html build/xenia.html >build/xenia.txt
+	@echo
+	@echo "What one of them achieved, and why it is not all of the points:"
+	@grep '^ *why: ' build/xenia.txt
+	@echo
+	@echo "Next: open build/xenia.html, with its confusion matrix and its curves; and see why a student has a mark,"
+	@echo "STUDENT being a name of the first table:"
 	@echo "  $(BIN)/grader show STUDENT -a $(DEMO) --gradebook build/demo.db"
 
 test: $(STAMP) ## run every test
