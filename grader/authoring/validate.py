@@ -36,7 +36,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the suite made of one candidate. `reasons` is empty when that is right."""
+    """What the suite made of one candidate. `reasons` is empty when that is right.
+
+    A mutant is tried on the tests that must catch it and on what they need: `points` are those that it gets there.
+    """
 
     assignment: str
     kind: str
@@ -100,7 +103,8 @@ def validate(
                     queue = (
                         (Submission(label, one.files), seed) for seed in seeds for label, one in tried.items()
                     )
-                    for result in engine.grade(queue):
+                    # what else a mutant fails is nobody's concern: it waits for the tests that must catch it only
+                    for result in engine.grade(queue, tests=lambda one: tried[one.student].caught_by):  # noqa: B023
                         yield _judge(assignment, tried[result.student], result)
         finally:
             server.close()

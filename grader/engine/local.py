@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -95,6 +95,19 @@ class Warm:
                     f"the manifest says {problem.points:g}"
                 )
         return checks
+
+    def wanted(self, functions: Collection[str]) -> dict[str, Check]:
+        """The checks of these test functions and of all that they need, in the suite's order; of none, all."""
+        if not functions:
+            return self.checks
+        reached: set[str] = set()
+        more = set(functions)
+        while more:
+            reached |= more
+            more = {
+                name for check in self.checks.values() if check.function in more for name in check.needs
+            } - reached
+        return {name: check for name, check in self.checks.items() if check.function in reached}
 
     def close(self) -> None:
         """End the zygotes; the server stays."""
@@ -284,10 +297,19 @@ class LocalEngine:
                 self._given_server = None
                 self.warm = self._start()
 
-    def grade(self, jobs: Iterable[tuple[Submission, int]]) -> Generator[Result, None, None]:
+    def grade(
+        self,
+        jobs: Iterable[tuple[Submission, int]],
+        *,
+        tests: Callable[[Submission], Collection[str]] = lambda _: (),
+    ) -> Generator[Result, None, None]:
         """Grade submissions, each with its seed; results come as they are finished.
 
         At most twice as many submissions are held as are graded at a time.
+
+        Args:
+            tests: the test functions to run on a submission, with what they need; none named means all. A result
+                holds what was run, so that one of some tests is no mark.
         """
         pending: set[Future[Result]] = set()
         queue = iter(jobs)
@@ -301,8 +323,8 @@ class LocalEngine:
                         ended = True
                     else:
                         # here and now, while the slots are busy with earlier submissions
-                        reach = self._search(job[0])
-                        pending.add(pool.submit(self._grade_one, *job, reach))
+                        task = Task(*job, self._search(job[0]), tuple(tests(job[0])))
+                        pending.add(pool.submit(self._grade_one, task))
                 done, pending = wait(pending, return_when=FIRST_COMPLETED) if pending else (set(), pending)
                 for future in done:
                     yield future.result()
@@ -315,33 +337,33 @@ class LocalEngine:
         sources = {name: files[name] for name in self.assignment.submit if name in files}
         return find_reach(sources, self.assignment.forbidden)
 
-    def _grade_one(self, submission: Submission, seed: int, reach: Reach) -> Result:
+    def _grade_one(self, task: Task) -> Result:
         slot = self._slots.get()
         try:
             for attempt in (1, 2):
                 warm = self.warm
                 try:
-                    return slot.grade(submission, seed, reach)
+                    return slot.grade(task)
                 except Exception as error:
                     # Whatever went wrong here is ours; it costs this submission one more try, never the run.
                     slot.close()
                     if attempt == 2 or self.stopping:
-                        return self.ungraded(submission, seed, str(error) or type(error).__name__)
+                        return self.ungraded(task, str(error) or type(error).__name__)
                     try:
                         self.renew(warm)
                     except EngineError as again:
-                        return self.ungraded(submission, seed, str(again))
+                        return self.ungraded(task, str(again))
             raise AssertionError("unreachable")
         finally:
             self._slots.put(slot)
 
-    def ungraded(self, submission: Submission, seed: int, fault: str) -> Result:
+    def ungraded(self, task: Task, fault: str) -> Result:
         """The result of a submission that could not be graded through no fault of its own."""
         tests = [
             self.judged(check, verdict=Verdict.GRADER_ERROR, message=fault)
-            for check in self.warm.checks.values()
+            for check in self.warm.wanted(task.tests).values()
         ]
-        return self.result(submission, seed, tests, faults=(fault,))
+        return self.result(task.submission, task.seed, tests, faults=(fault,))
 
     def judged(self, check: Check, verdict: Verdict, credit: float = 0.0, **told: Any) -> TestResult:
         """A test's result; all points when it passed, and when it failed the part that `award` gave."""
@@ -396,6 +418,16 @@ class LocalEngine:
         )
 
 
+@dataclass(frozen=True)
+class Task:
+    """One submission to grade; `tests` names the test functions to run, none means all."""
+
+    submission: Submission
+    seed: int
+    reach: Reach
+    tests: tuple[str, ...] = ()
+
+
 class _Slot:
     """Grades one submission at a time, and keeps the next worker and referee ready meanwhile."""
 
@@ -433,29 +465,30 @@ class _Slot:
             end.close()
             child.close()
 
-    def grade(self, submission: Submission, seed: int, reach: Reach) -> Result:
+    def grade(self, task: Task) -> Result:
         """Grade one submission. Raises EngineError when our own processes fail."""
-        engine = self._engine
+        engine, submission, seed = self._engine, task.submission, task.seed
         if self._warm is not engine.warm:
             self.close()  # its spares are of zygotes that were replaced
             self._warm = engine.warm
         started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
         self._hit = []
+        checks = engine.warm.wanted(task.tests)
         if f"{engine.assignment.module}.py" not in submission.files:
             why = (
                 submission.problems[0] if submission.problems else f"{engine.assignment.module}.py is missing"
             )
             tests = [
-                engine.judged(check, verdict=Verdict.NOT_ATTEMPTED, message=why)
-                for check in engine.warm.checks.values()
+                engine.judged(check, verdict=Verdict.NOT_ATTEMPTED, message=why) for check in checks.values()
             ]
             return engine.result(submission, seed, tests, started=started)
         referee, end = self._spare_referee or self._start_referee()
         self._spare_referee = None
         told: dict[str, TestResult] = {}
         try:
-            messages.send(end, {"seed": seed, "forbidden": _told(reach)})
-            last = self._serve(referee, end, submission, told)
+            wanted = list(checks) if task.tests else []
+            messages.send(end, {"seed": seed, "forbidden": _told(task.reach), "tests": wanted})
+            last = self._serve(referee, end, submission, told, len(checks))
         except messages.Gone:
             status = referee.wait(1.0)
             if status == ZYGOTE_GONE:
@@ -471,7 +504,7 @@ class _Slot:
         missing = "the referee did not come to the end of this test" + (f": {fault}" if fault else "")
         tests = [
             told.get(name) or engine.judged(check, verdict=verdict, message=missing)
-            for name, check in engine.warm.checks.items()
+            for name, check in checks.items()
         ]
         faults = [fault] if fault else []
         faults += [f"{test.name}: {test.message}" for test in tests if test.verdict is Verdict.GRADER_ERROR]
@@ -482,8 +515,11 @@ class _Slot:
             faults=tuple(dict.fromkeys(faults)),
             limits_hit=tuple(dict.fromkeys(self._hit)),
             notes=[
-                *(f"{use} is forbidden in this assignment" for use in reach.uses[:MAX_USES]),
-                *(f"{use} can run code that no search sees: look at it" for use in reach.doubts[:MAX_USES]),
+                *(f"{use} is forbidden in this assignment" for use in task.reach.uses[:MAX_USES]),
+                *(
+                    f"{use} can run code that no search sees: look at it"
+                    for use in task.reach.doubts[:MAX_USES]
+                ),
             ],
             started=started,
             seconds=round(time.monotonic() - clock, 3),
@@ -491,7 +527,12 @@ class _Slot:
         )
 
     def _serve(
-        self, referee: Child, end: socket.socket, submission: Submission, told: dict[str, TestResult]
+        self,
+        referee: Child,
+        end: socket.socket,
+        submission: Submission,
+        told: dict[str, TestResult],
+        count: int,
     ) -> dict[str, Any]:
         engine = self._engine
         deadline = time.monotonic() + engine.assignment.limits.seconds + GRACE_SECONDS
@@ -515,7 +556,7 @@ class _Slot:
                 verdict = Verdict(message.pop("verdict"))
                 message["figures"] = tuple(message["figures"])
                 told[check.name] = engine.judged(check, verdict=verdict, **message)
-                engine.notify(submission.student, len(told), len(engine.warm.checks))
+                engine.notify(submission.student, len(told), count)
                 if verdict in (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED) and message["message"]:
                     self._hit.append(f"{check.name}: {message['message']}")
 

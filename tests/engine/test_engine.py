@@ -173,6 +173,17 @@ def test_an_empty_class_gives_nothing(engine: LocalEngine) -> None:
     assert list(engine.grade([])) == []
 
 
+def test_some_tests_are_run_with_what_they_need(engine: LocalEngine, right: str) -> None:
+    two = [(Submission(name, {"work.py": right.encode()}), 1) for name in ("some", "all")]
+    wanted = {"some": ["test_double_of_none"], "all": []}
+    some, whole = sorted(
+        engine.grade(two, tests=lambda one: wanted[one.student]), key=lambda one: one.student
+    )[::-1]
+    assert {test.name.partition("[")[0] for test in some.tests} == {"test_double_of_none", "test_double"}
+    assert some.points < whole.points == 10
+    assert some.graded
+
+
 def test_results_come_as_they_are_finished_and_few_submissions_are_held(own_engine: Any, right: str) -> None:
     taken = []
 
