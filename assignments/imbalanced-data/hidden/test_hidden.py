@@ -689,7 +689,6 @@ def test_cheapest_threshold(student, rng, fp_cost, fn_cost):
 
 @pytest.mark.problem("thresholds", points=1)
 @pytest.mark.hint("When does flagging nothing cost least?")
-@pytest.mark.needs("test_cheapest_threshold")
 def test_cheapest_threshold_may_flag_nothing(student, rng):
     """Where false alarms cost most and the best scores are wrong, nothing is flagged."""
     truth = binary_labels(rng, 3, 20)
