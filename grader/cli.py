@@ -23,7 +23,7 @@ Examples:
   grader show ada -a normalization                    one student's result in full
   grader validate                                     test the tests of every assignment
   grader release out/                                 bundles for students
-  grader coverage --missing                           topics that no assignment asks for
+  grader coverage --missing                           topics that lack an assignment or quiz items
   grader doctor                                       what this machine can confine
 """
 
@@ -233,10 +233,10 @@ def validate(
     "Exit status: 0; with --missing 1 if something is missing."
 )
 @click.argument("slugs", nargs=-1, metavar="[SLUG_OR_PATH]...")
-@click.option("--missing", is_flag=True, help="Only topics that lack an assignment or a quiz item.")
+@click.option("--missing", is_flag=True, help="Only topics that lack an assignment or quiz items.")
 @_json
 def coverage(slugs: tuple[str, ...], missing: bool, json_file: str | None) -> None:
-    """Show which topics of the course are assessed, and by which assignments."""
+    """Show which topics of the course are assessed, by which assignments and by how many quiz items."""
     from grader import verbs
 
     with _clear_errors():
@@ -319,6 +319,7 @@ def _cores(jobs: int | None) -> int:
 @contextlib.contextmanager
 def _clear_errors() -> Iterator[None]:
     """Every failure that has a name ends in its one message and an exit status; SIGTERM ends as Ctrl-C does."""
+    from dlquiz.quiz.items import BankError
     from grader.assignment import AssignmentError
     from grader.engine.processes import EngineError
     from grader.gradebook import GradebookError
@@ -332,7 +333,7 @@ def _clear_errors() -> Iterator[None]:
         yield
     except (AssignmentError, ClassError) as error:
         _end(str(error), USAGE)
-    except (EngineError, GradebookError) as error:
+    except (BankError, EngineError, GradebookError) as error:
         _end(str(error), FAULT)
     except OSError as error:
         _end(f"{error.filename or 'the system'}: {error.strerror or error}", FAULT)

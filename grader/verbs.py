@@ -241,16 +241,17 @@ def validate(
 
 def coverage(assignments: Sequence[Assignment], *, missing: bool, json_file: str | None) -> int:
     """Print which topics are assessed by what; the exit status: with `missing`, 1 if any lacks something."""
+    from dlquiz.quiz.items import load_bank
     from grader.authoring.coverage import coverage as find
 
     out, _ = consoles(json_file)
-    found = find(assignments)
+    found = find(assignments, load_bank().items)
     shown = [one for one in found if one.missing or not missing]
     table = Table(
         Column("topic", no_wrap=True),
         "group",
-        "needs",
         "assignments",
+        Column("items", justify="right", no_wrap=True),
         "missing",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -259,8 +260,8 @@ def coverage(assignments: Sequence[Assignment], *, missing: bool, json_file: str
         table.add_row(
             one.topic,
             one.group,
-            ", ".join(one.needs),
             ", ".join(one.assignments),
+            f"{one.items} of {one.items_needed}" if one.items_needed else str(one.items or ""),
             Text(", ".join(one.missing), "yellow"),
         )
     if shown:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dlquiz.quiz.items import Bank, BankError, load_bank
 
 
 def edit(course: Any, name: str, old: str, new: str) -> None:
@@ -169,8 +172,27 @@ def test_coverage_lists_topics_with_what_assesses_them(course: Any) -> None:
     covered = [row for row in told["topics"] if row["assignments"]]
     assert covered
     assert all("code" not in row["missing"] and row["assignments"] == ["sums"] for row in covered)
-    assert by_topic["yolo-v3"]["missing"] == ["code", "quiz"]
-    assert by_topic["hyperparameters"]["missing"] == ["quiz"]
+    counts = Counter(topic for item in load_bank().items for topic in item.topics)
+    assert {row["topic"]: row["items"] for row in told["topics"] if row["items"]} == dict(counts)
+    assert (by_topic["yolo-v3"]["items_needed"], by_topic["softmax"]["items_needed"]) == (2, 5)
+    assert "code" in by_topic["yolo-v3"]["missing"]
+    assert all(("quiz" in row["missing"]) == (row["items"] < row["items_needed"]) for row in told["topics"])
+
+
+def test_coverage_shows_how_many_items_a_topic_has_of_those_it_needs(course: Any) -> None:
+    items = sum("softmax" in item.topics for item in load_bank().items)
+    rows = {line.split()[0]: line for line in course.run("coverage").out.splitlines() if line.strip()}
+    assert f" {items} of 5 " in rows["softmax"]
+    assert " of " not in rows["fast-pixel-processing"]
+
+
+def test_a_damaged_bank_is_named_without_a_traceback(course: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> Bank:
+        raise BankError(["cnn.toml: an-item: key `id`: expected another"])
+
+    monkeypatch.setattr("dlquiz.quiz.items.load_bank", damaged)
+    done = course.invoke("coverage", status=3)
+    assert done.err == "grader: cnn.toml: an-item: key `id`: expected another\n"
 
 
 def test_coverage_of_what_is_missing_is_status_1(course: Any) -> None:
