@@ -1,0 +1,1 @@
+"""The bank in the formats of other programs: Anki, GIFT, Moodle XML, QTI, CSV."""
