@@ -14,15 +14,15 @@ help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## grade two classes of sample submissions: right, wrong and hostile; trained models
-	@mkdir -p build && rm -f build/demo.db* build/xenia.html
+	@mkdir -p build && rm -f build/demo.db* build/xenia.*
 	@$(BIN)/grader grade examples/class -a $(DEMO) --gradebook build/demo.db
 	@echo
 	@echo "Four who trained a classifier for fraud, judged on rows that they have not seen:"
 	@$(BIN)/grader grade examples/metrics -a $(TRAINED) --gradebook build/demo.db
-	@COLUMNS=160 $(BIN)/grader show xenia -a $(TRAINED) --gradebook build/demo.db --html build/xenia.html >build/xenia.txt
+	@$(BIN)/grader show xenia -a $(TRAINED) --gradebook build/demo.db --html build/xenia.html --json build/xenia.json >/dev/null
 	@echo
 	@echo "What one of them achieved, and why it is not all of the points:"
-	@grep '^ *why: ' build/xenia.txt
+	@$(BIN)/python -c 'import json; print(*(test["reason"] for test in json.load(open("build/xenia.json"))["tests"] if test["reason"]), sep="\n")'
 	@echo
 	@echo "Next: open build/xenia.html, with its confusion matrix and its curves; and see why a student has a mark,"
 	@echo "STUDENT being a name of the first table:"

@@ -61,7 +61,7 @@ def test_a_confined_worker_computes_on_the_one_gpu_it_is_lent(make_assignment: A
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-@pytest.mark.parametrize("slug", ["normalization"])
+@pytest.mark.parametrize("slug", ["normalization", "activations", "losses", "initialization"])
 def test_a_solution_passes_its_public_tests_on_another_backend(slug: str, backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
