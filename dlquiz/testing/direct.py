@@ -5,6 +5,7 @@ It is convenient and not safe: only the grader's worker keeps a hostile module a
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -46,7 +47,8 @@ class DirectChannel:
     def request(self, op: str, args: list[object]) -> object:
         """Perform `op`; an exception of the student's arrives as it would from the grader's worker."""
         try:
-            return self._executor.perform(op, args)
+            # as over the wire: what the student's code does to its arguments is not done to the test's
+            return self._executor.perform(op, copy.deepcopy(args))
         except NotData as error:
             raise Unusable(f"what came back is {error}") from None
         except Exception as error:

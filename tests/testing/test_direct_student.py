@@ -474,3 +474,12 @@ def test_an_error_within_a_probe_is_the_students(student: Student) -> None:
     with pytest.raises(TypeError) as caught:
         student.probe(wrong, student)
     assert isinstance(caught.value, StudentError)
+
+
+def test_what_student_code_does_to_its_arguments_is_not_done_to_the_tests(tmp_path: Path) -> None:
+    (tmp_path / "spoils.py").write_text("def spoil(x, **more):\n    x[0] = 9\n    more['y'].append(9)\n")
+    student = Student(DirectChannel(load_module(tmp_path / "spoils.py"), tmp_path))
+    x, y = np.zeros(2), [1]
+    student.spoil(x, y=y)
+    np.testing.assert_array_equal(x, [0, 0])
+    assert y == [1]
