@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
+from dlquiz.quiz.cli import quiz
+
 USAGE, INTERRUPTED = 2, 130
 
 _EXAMPLES = """
@@ -22,6 +24,7 @@ Examples:
   dlquiz watch normalization      run them again after every save
   dlquiz submit normalization     make the archive to hand in
   dlquiz data fraud               what is known of a data set
+  dlquiz quiz learn batch-norm    practise the theory
   dlquiz doctor                   is this machine ready?
 """
 
@@ -200,6 +203,9 @@ def data(name: str | None, json_file: str | None) -> None:
 
     with _clear_errors():
         show(name, json_file)
+
+
+main.add_command(quiz)
 
 
 @main.command(epilog="\b\nExample:\n  dlquiz doctor --json -")

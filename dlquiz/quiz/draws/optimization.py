@@ -48,12 +48,14 @@ def gradient_step_parabola(rng: random.Random) -> Drawn:
 @drawing("gradient-steps-on-a-bowl")
 def gradient_steps_on_a_bowl(rng: random.Random) -> Drawn:
     """w (1 - eta a)^n with L = a w^2 / 2 (Goh 2017)."""
-    a, rate = rng.choice(
-        ((1, 0.2), (1, 0.5), (2, 0.1), (2, 0.3), (2, 0.8), (4, 0.1), (4, 0.3), (4, 0.6), (5, 0.3))
-    )
-    w, steps = rng.choice((1, 2, 5, 10)), rng.randint(2, 4)
-    factor = tidy(1 - rate * a)
-    answer = tidy(w * factor**steps)
+    answer = 0.0
+    while abs(answer) < 0.05:  # below, three decimals would say too little
+        a, rate = rng.choice(
+            ((1, 0.2), (1, 0.5), (2, 0.1), (2, 0.3), (2, 0.8), (4, 0.1), (4, 0.3), (4, 0.6), (5, 0.3))
+        )
+        w, steps = rng.choice((1, 2, 5, 10)), rng.randint(2, 4)
+        factor = tidy(1 - rate * a)
+        answer = tidy(w * factor**steps)
     turned = (
         [(-answer, "Each step jumps over the minimum and turns the sign: count them.")] if factor < 0 else []
     )

@@ -83,8 +83,8 @@ def export(file: Path, form: str | None, topics: tuple[str, ...], seed: int, fol
 
 @bank.command(
     "import",
-    epilog="\b\nExample:\n  dlquiz quiz bank import questions.gift -o my-bank --topic softmax\n"
-    "  dlquiz quiz test --bank my-bank",
+    epilog="\b\nExamples:\n  dlquiz quiz bank import questions.gift -o my-bank --topic softmax\n"
+    "  dlquiz quiz bank import edited.csv -o my-bank",
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
