@@ -38,6 +38,7 @@ def forbid(names: Iterable[str]) -> None:
     Raises:
         UnknownName: no such module, class or function.
     """
+    traps: dict[int, tuple[object, object]] = {}
     for name in names:
         owner, attribute, value = _find(name)
         trap = _trap(name)
@@ -46,9 +47,14 @@ def forbid(names: Iterable[str]) -> None:
                 if hasattr(value, method):
                     setattr(value, method, trap)
         elif isinstance(owner, ModuleType):
-            _replace_everywhere(value, trap)
+            traps.setdefault(id(value), (value, trap))
         else:
             setattr(owner, attribute, trap)
+    # once for all of them, and when everything that bears a name is imported
+    for module in list(sys.modules.values()):
+        scope = getattr(module, "__dict__", None) or {}
+        for name, (_, trap) in [(name, traps[id(item)]) for name, item in scope.items() if id(item) in traps]:
+            setattr(module, name, trap)
 
 
 def _find(name: str) -> tuple[Any, str, Any]:
@@ -74,10 +80,3 @@ def _trap(name: str) -> Any:
         raise ForbiddenCall(f"{name} is forbidden in this assignment")
 
     return forbidden
-
-
-def _replace_everywhere(value: object, trap: object) -> None:
-    for module in list(sys.modules.values()):
-        scope = getattr(module, "__dict__", None)
-        for name in [name for name, item in (scope or {}).items() if item is value]:
-            setattr(module, name, trap)
