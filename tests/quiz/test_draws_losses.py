@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import hinge_loss, log_loss
 
 from dlquiz.quiz.draws.drawn import Drawn, drawings
-from dlquiz.quiz.draws.losses import apart, tidy
+from dlquiz.quiz.draws.numbers import apart, tidy
 
 SEEDS = range(200)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from dlquiz.quiz.draws.convolution import unlike
 from dlquiz.quiz.draws.drawn import Drawn, drawing
+from dlquiz.quiz.draws.numbers import unlike
 
 # Vectors whose length is a whole number.
 WHOLE_LENGTHS = ((1, 2, 2), (2, 3, 6), (1, 4, 8), (4, 4, 7), (2, 6, 9), (6, 6, 7), (0, 3, 4))

@@ -7,7 +7,7 @@ import math
 import random
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
-from dlquiz.quiz.draws.losses import apart, signed, tidy
+from dlquiz.quiz.draws.numbers import apart, signed, tidy
 
 
 @drawing("epoch-updates")

@@ -6,15 +6,7 @@ import random
 from collections.abc import Sequence
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
-
-
-def unlike(answer: float, *mistakes: tuple[float, str]) -> tuple[tuple[float, str], ...]:
-    """The `mistakes` (value, feedback) whose value is not the answer, each value once."""
-    kept: dict[float, str] = {}
-    for value, feedback in mistakes:
-        if value != answer:
-            kept.setdefault(value, feedback)
-    return tuple(kept.items())
+from dlquiz.quiz.draws.numbers import unlike
 
 
 def rows(grid: Sequence[Sequence[int]]) -> str:

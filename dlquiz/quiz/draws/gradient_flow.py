@@ -6,7 +6,7 @@ import math
 import random
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
-from dlquiz.quiz.draws.losses import apart, tidy
+from dlquiz.quiz.draws.numbers import apart, tidy
 
 _NO_BIAS = "The biases are missing."
 _NO_RECURRENT = "The recurrent weights, from the units' last outputs to the units, are missing."

@@ -6,6 +6,7 @@ import math
 import random
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
+from dlquiz.quiz.draws.numbers import apart, signed, tidy
 
 # (w0, w1, length) with a whole length.
 WHOLE_LENGTHS = ((3, 4, 5), (4, 3, 5), (6, 8, 10), (8, 6, 10), (5, 12, 13), (12, 5, 13))
@@ -13,27 +14,6 @@ PROBABILITIES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.7, 0.75, 0.8, 0.85
 _UNLIKELY = "That is for the other label: take the probability given to what came true."
 _BASE_TEN = "That is with the logarithm to base 10; the natural one was asked for."
 _NO_LOGARITHM = "That is the probability of what came true; the loss is its negative logarithm."
-
-
-def apart(answer: float, within: float, *mistakes: tuple[float, str]) -> tuple[tuple[int | float, str], ...]:
-    """The `mistakes` (value, feedback) further than `within` from the answer and from those before them."""
-    reach = within * 1.001  # the border itself counts as within
-    kept: list[tuple[int | float, str]] = []
-    for value, feedback in mistakes:
-        if all(abs(value - other) > reach for other in (answer, *(one for one, _ in kept))):
-            kept.append((tidy(value), feedback))
-    return tuple(kept)
-
-
-def tidy(number: float) -> int | float:
-    """Without the last digits' noise of binary fractions, whole numbers as such: 0.3, not 0.30000000000000004."""
-    rounded = round(number, 10)
-    return int(rounded) if rounded == int(rounded) else rounded
-
-
-def signed(rng: random.Random, *sizes: int) -> list[int]:
-    """Each size with a sign of its own."""
-    return [size * rng.choice((-1, 1)) for size in sizes]
 
 
 def _three_errors(rng: random.Random) -> tuple[dict[str, int | float | str], list[int]]:

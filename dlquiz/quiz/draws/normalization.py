@@ -6,7 +6,7 @@ import math
 import random
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
-from dlquiz.quiz.draws.losses import apart, tidy
+from dlquiz.quiz.draws.numbers import apart, tidy
 
 # (a, b, s): the values m - a, m + a, m - b, m + b have the deviation s around m, for (a^2 + b^2) / 2 = s^2.
 SPREADS = ((1, 7, 5), (2, 14, 10), (3, 21, 15), (7, 17, 13), (14, 34, 26), (7, 23, 17), (17, 31, 25))

@@ -6,7 +6,8 @@ import math
 import random
 
 from dlquiz.quiz.draws.drawn import Drawn, drawing
-from dlquiz.quiz.draws.losses import WHOLE_LENGTHS, apart, signed, tidy
+from dlquiz.quiz.draws.losses import WHOLE_LENGTHS
+from dlquiz.quiz.draws.numbers import apart, signed, tidy
 
 # (a, b, c, length) with a^2 + b^2 + c^2 = length^2.
 WHOLE_DIAGONALS = (
