@@ -134,6 +134,13 @@ def test_every_drawing_gives_a_whole_question_with_every_seed(bank: Bank) -> Non
     assert faults == {}
 
 
+def test_the_form_of_an_answer_does_not_tell_it(bank: Bank) -> None:
+    # without a tolerance a whole answer is asked for as "a whole number", a broken one as "within 1 %"
+    for item in bank.items:
+        if item.type == "drawn" and item.tolerance is None and item.relative_tolerance is None:
+            assert len({float(str(pose(item, seed).answer)).is_integer() for seed in SEEDS}) == 1, item.id
+
+
 def test_the_right_answer_of_every_item_earns_all(bank: Bank) -> None:
     for item in bank.items:
         for seed in range(5):

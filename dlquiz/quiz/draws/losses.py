@@ -150,7 +150,10 @@ def bce_of_one_probability(rng: random.Random) -> Drawn:
             (-math.log2(right), "That is in bits, to base 2; the natural logarithm was asked for."),
             (right, _NO_LOGARITHM),
             (-answer, "The sign: the logarithm of a probability is negative, the loss is minus that."),
-            (1 - right, "1 − p is no cross-entropy: take the negative logarithm."),
+            (
+                1 - right,
+                "One minus the probability of what came true is no cross-entropy: take minus its logarithm.",
+            ),
         ),
     )
 
@@ -325,7 +328,12 @@ def geometric_margin(rng: random.Random) -> Drawn:
             answer,
             0.01,
             (functional, "That is the functional margin; it still has to be divided by ‖w‖."),
-            (-answer, "The label gives the sign: multiply by y."),
+            (
+                -answer,
+                "The label gives the sign: multiply by y."
+                if y < 0
+                else "The sign is turned round: with the label 1 it is that of w·x + b.",
+            ),
             (functional / norm**2, "Divide by ‖w‖, not by its square."),
             (y * (value - b) / norm, "The bias b belongs to the numerator."),
             (functional / sum(sizes), "‖w‖ is the root of the sum of squares, not the sum of the sizes."),

@@ -244,7 +244,7 @@ def values_behind_a_mean(rng: random.Random) -> Drawn:
             over_places,
             over_channels,
             over_sample,
-            (n, "That is over the samples alone: in a map all places of the picture go in as well."),
+            (n, "That is over the samples alone, as batch normalization of vectors has it; maps have places."),
             (n * h * w * c, "No normalization of this kind takes one mean over the whole tensor."),
         ),
     )

@@ -215,7 +215,7 @@ def adam_first_step(rng: random.Random) -> Drawn:
                 "Without the bias correction the first step is about three times as long.",
             ),
             (w + rate * sign, "That step goes uphill: it is made against the gradient's sign."),
-            (w - rate * 0.1 * sign, "v needs its bias correction, and so does m."),
+            (w - rate * 0.1 * sign, "m needs its bias correction, just as v does."),
             (w - rate * g * 0.1, "m is corrected and then divided by the root of the corrected v."),
             (w - rate / g, "Divide by the root of v, which has the size of the gradient, not by its square."),
         ),
@@ -241,8 +241,12 @@ def adam_corrected_mean(rng: random.Random) -> Drawn:
             (m2 / (1 - beta), "At the second step the divisor has β², not β."),
             ((g1 + g2) / 2, "The plain mean; the newer gradient has more weight here."),
             (
-                beta * g1 + (1 - beta) * g2,
+                (beta * g1 + (1 - beta) * g2) / divisor,
                 "Correct at the end only: the stored m goes into the next step uncorrected.",
+            ),
+            (
+                beta * g1 + (1 - beta) * g2,
+                "That starts the average at the first gradient; here m starts at 0 and is corrected for it.",
             ),
             ((beta * g2 + g1) / (1 + beta), "The newer gradient has the larger weight, not the older one."),
             (m2 / beta**2, "The divisor is 1 − β², not β²."),
