@@ -23,6 +23,8 @@ Examples:
   grader show ada -a normalization                    one student's result in full
   grader validate                                     test the tests of every assignment
   grader release out/                                 bundles for students
+  grader exam make --topics losses -n 20 --students roster.csv -o exam/
+                                                      an exam of quiz items, a paper each
   grader coverage --missing                           topics that lack an assignment or quiz items
   grader doctor                                       what this machine can confine
 """
@@ -272,6 +274,140 @@ def release(out: str | None, slugs: tuple[str, ...], check: bool, write: bool, j
             verbs.release(Path(str(out)), _chosen(slugs), json_file)
 
 
+@main.group(
+    cls=_Verbs,
+    epilog="\b\nExamples:\n"
+    "  grader exam make --topics losses,optimization -n 20 --students roster.csv -o midterm\n"
+    "  grader exam grade midterm answers/ --csv marks.csv\n"
+    "  grader exam analyse midterm answers/",
+)
+def exam() -> None:
+    """Exams of quiz items: a paper of their own for each student, marks, and which items were worth asking."""
+
+
+def _commas(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _bank(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--bank",
+        metavar="FOLDER",
+        help="A folder of bank files of your own  [default: of an exam its own, else the public one]",
+    )(function)
+
+
+@exam.command(
+    "make",
+    epilog="\b\nExamples:\n"
+    "  grader exam make --topics losses,optimization -n 20 --students roster.csv -o midterm\n"
+    "  grader exam make --bank private-bank -n 30 --students 40 --seed 7 -o final --title 'Final exam'\n\n"
+    "Exit status: 0 made, 2 usage, too few items, or the folder is there already; 3 it could not be written.",
+)
+@click.option(
+    "--topics", default="", callback=_commas, metavar="A,B", help="Topics or groups  [default: all]"
+)
+@click.option(
+    "--types", default="", callback=_commas, metavar="A,B", help="Types of items  [default: all but cards]"
+)
+@click.option(
+    "-n", "count", type=click.IntRange(1, 500), default=20, show_default=True, help="How many questions."
+)
+@click.option(
+    "--students",
+    required=True,
+    metavar="CSV_OR_N",
+    help="A CSV file with a column `student`, or a number of papers.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of items, numbers and orders  [default: drawn]"
+)
+@click.option(
+    "-o", "folder", required=True, type=click.Path(path_type=Path), help="Where to; it may not be there yet."
+)
+@click.option("--title", help="What the papers and the gradebook call it  [default: the folder's name]")
+@_bank
+@_json
+def exam_make(
+    topics: tuple[str, ...],
+    types: tuple[str, ...],
+    count: int,
+    students: str,
+    seed: int | None,
+    folder: Path,
+    title: str | None,
+    bank: str | None,
+    json_file: str | None,
+) -> None:
+    """Write a paper for each student: the same items, with numbers and orders of the student's own, no answers.
+
+    FOLDER/students/NAME/ is what a student may have: the paper as HTML and Markdown, and sheets for the answers.
+    FOLDER/exam.json is yours alone: what makes the key again.
+    """
+    from grader.exams import verbs
+
+    with _clear_errors():
+        verbs.make(
+            folder,
+            topics=topics,
+            types=types,
+            count=count,
+            students=students,
+            seed=seed,
+            title=title,
+            bank=bank or "",
+            json_file=json_file,
+        )
+
+
+def _answers(function: Callable[..., Any]) -> Callable[..., Any]:
+    answers = click.argument("answers", type=click.Path(path_type=Path))
+    return click.argument("exam", type=click.Path(path_type=Path))(answers(function))
+
+
+@exam.command(
+    "grade",
+    epilog="\b\nExamples:\n  grader exam grade midterm answers/\n"
+    "  grader exam grade midterm answers/ --csv marks.csv --json marks.json\n\n"
+    "Exit status: 0 graded, 2 usage, or no mark could be trusted; 3 the gradebook or a file failed.",
+)
+@_answers
+@_gradebook
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the marks as CSV."
+)
+@_bank
+@_json
+def exam_grade(
+    exam: Path, answers: Path, gradebook: str, csv_file: Path | None, bank: str | None, json_file: str | None
+) -> None:
+    """Mark a folder of NAME.csv and NAME.json against the key, which the exam's seed makes again.
+
+    The marks go into the gradebook as those of the assignment exam:TITLE. What cannot be read earns nothing, and the
+    reason is told. Who handed in nothing gets no mark.
+    """
+    from grader.exams import verbs
+
+    with _clear_errors():
+        verbs.grade(exam, answers, gradebook, csv_file=csv_file, bank=bank, json_file=json_file)
+
+
+@exam.command(
+    "analyse",
+    epilog="\b\nExamples:\n  grader exam analyse midterm answers/\n"
+    "  grader exam analyse midterm answers/ --json items.json",
+)
+@_answers
+@_bank
+@_json
+def exam_analyse(exam: Path, answers: Path, bank: str | None, json_file: str | None) -> None:
+    """Show of every item how hard it was, whether it told who knows, and how often each wrong answer was chosen."""
+    from grader.exams import verbs
+
+    with _clear_errors():
+        verbs.analyse(exam, answers, bank=bank, json_file=json_file)
+
+
 @main.command(epilog="\b\nExample:\n  grader doctor --json -")
 @_json
 def doctor(json_file: str | None) -> None:
@@ -289,6 +425,9 @@ def _load(slug: str) -> Assignment:
 
 
 def _slug(slug: str) -> str:
+    # an exam's results are in the gradebook, and no folder has its name
+    if slug.startswith("exam:"):
+        return slug
     from grader.assignment import find
 
     return find(slug).resolve().name
@@ -322,6 +461,7 @@ def _clear_errors() -> Iterator[None]:
     from dlquiz.quiz.items import BankError
     from grader.assignment import AssignmentError
     from grader.engine.processes import EngineError
+    from grader.exams.errors import ExamError
     from grader.gradebook import GradebookError
     from grader.submission import ClassError
 
@@ -331,7 +471,7 @@ def _clear_errors() -> Iterator[None]:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
-    except (AssignmentError, ClassError) as error:
+    except (AssignmentError, ClassError, ExamError) as error:
         _end(str(error), USAGE)
     except (BankError, EngineError, GradebookError) as error:
         _end(str(error), FAULT)

@@ -160,6 +160,8 @@ def show(
             raise GradebookError(f"{gradebook}: no result of {student!r} in {slug}; it has: {known}")
         history = book.history(student, slug)
     words = ["grader", "grade", "CLASS_DIR", "-a", given, "--regrade", "--seed", str(result.seed)]
+    if slug.startswith("exam:"):
+        words = ["grader", "exam", "grade", "EXAM", "ANSWERS"]
     reproduce = shlex.join(words)
     out.print(show_result(result, reproduce))
     if html_file is None and any(test.figures for test in result.tests):

@@ -161,7 +161,8 @@ def _number(question: Question, answer: str) -> tuple[float, str]:
     if _close(given, _expected(question), question.tolerance):
         return 1.0, ""
     for mistake in question.mistakes:
-        if _close(given, float(mistake.value), question.tolerance):
+        # a share is one of the mistake's own value: beside a tiny answer nothing else would be recognised
+        if _close(given, float(mistake.value), question.item.allowance(float(mistake.value))):
             return 0.0, mistake.feedback
     return 0.0, ""
 

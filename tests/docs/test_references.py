@@ -50,7 +50,10 @@ def test_a_command_exists_with_its_options(document: str, line: str) -> None:
         return
     # A command may be named by what matters about it, without its arguments.
     with contextlib.suppress(click.MissingParameter):
-        main.commands[words[0]].make_context(words[0], words[1:])
+        parent, command = click.Context(main, **main.context_settings), main.commands[words[0]]
+        while isinstance(command, click.Group) and words[1:]:
+            parent, command = click.Context(command, parent=parent), command.commands[words.pop(1)]
+        command.make_context(words[0], words[1:], parent=parent)
 
 
 def test_the_commands_are_found() -> None:

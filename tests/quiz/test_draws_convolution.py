@@ -220,7 +220,7 @@ FIXED: dict[str, Callable[[], float]] = {
         0, 0
     ],
     "stride-untouched-columns": lambda: 32 - covered(32, 5, 4),
-    "stride-of-a-network": lambda: field([(1, s, 1) for s in (2, 1, 2, 2, 1)] + [(2, 1, 1)]) - 1,
+    "stride-of-a-network": lambda: field([(1, s, 1) for s in (2, 1, 2, 2)] + [(2, 1, 1)]) - 1,
     "max-pooling-default-stride": lambda: keras.layers.MaxPooling2D(3).strides[0],
     "conv-parameters-with-batch-norm": lambda: (
         parameters(conv(3, 128, use_bias=False), 9, 9, 64) + trainable(keras.layers.BatchNormalization(), 128)

@@ -162,7 +162,7 @@ def bottleneck_weights(rng: random.Random) -> Drawn:
             (13 * width**2, "The last 1 × 1, which widens the map again, is missing."),
             (11 * width**2, "The 1 × 1 layers go from 4w to w channels and back."),
             (2 * 9 * (4 * width) ** 2, "That is a basic block of two 3 × 3 layers on the wide map."),
-            (41 * width**2, "The 3 × 3 reads the w channels of the reduced map, not 4w."),
+            (44 * width**2, "The 3 × 3 reads the w channels of the reduced map, not 4w."),
         ),
     )
 
@@ -199,6 +199,8 @@ def resnet_depth(rng: random.Random) -> Drawn:
     blocks = [rng.randint(2, 4), rng.randint(2, 8), rng.randint(2, 24), rng.randint(2, 4)]
     total = sum(blocks)
     answer = each * total + 2
+    # A projection where the shapes differ: in three groups of basic blocks, in all four of bottlenecks.
+    projections = each + 1
     kind = (
         "basic blocks (two convolutions each)" if each == 2 else "bottleneck blocks (three convolutions each)"
     )
@@ -218,7 +220,7 @@ def resnet_depth(rng: random.Random) -> Drawn:
             (each * total, "The first convolution and the dense layer at the end count too."),
             (each * total + 1, "Both ends count: the first convolution and the dense layer."),
             (total + 2, "A block has several layers with weights."),
-            (each * total + 6, "Projections on shortcuts are not on the main path and are left out."),
+            (answer + projections, "Projections on shortcuts are not on the main path and are left out."),
         ),
     )
 

@@ -97,7 +97,7 @@ def padding_that_keeps_the_size(rng: random.Random) -> Drawn:
             ((kernel - 1) // 2, "A dilated kernel spans D(K − 1) + 1 pixels, not K."),
             (2 * answer, "That is what both sides need together."),
             (dilation * kernel // 2, "Between K taps there are K − 1 gaps."),
-            (kernel, "As many zeros as the kernel is wide make the output larger than the input."),
+            (kernel, "That is the width of the kernel; each side needs half of D(K − 1)."),
         ),
     )
 

@@ -288,7 +288,10 @@ def precision_from_rates(rng: random.Random) -> Drawn:
             (recall / 100, "That is the recall: the share of the positives that is found."),
             (recall / (recall + alarm), "That holds when positives and negatives are equally many."),
             (1 - alarm / 100, "That is the specificity; it is about the negatives."),
-            (base / (base + alarm), "Only the positives that are found count above the line."),
+            (
+                base / (base + alarm),
+                "The false alarm rate is a share of the healthy alone, and of the ill only those found count.",
+            ),
         ),
     )
 

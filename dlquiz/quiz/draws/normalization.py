@@ -244,7 +244,10 @@ def values_behind_a_mean(rng: random.Random) -> Drawn:
             over_places,
             over_channels,
             over_sample,
-            (n, "That is over the samples alone, as batch normalization of vectors has it; maps have places."),
+            (
+                n,
+                "That is over the samples alone, as batch normalization of vectors has it; maps have places, too.",
+            ),
             (n * h * w * c, "No normalization of this kind takes one mean over the whole tensor."),
         ),
     )

@@ -214,7 +214,7 @@ def adam_first_step(rng: random.Random) -> Drawn:
                 w - rate * sign * 0.1 / math.sqrt(0.001),
                 "Without the bias correction the first step is about three times as long.",
             ),
-            (w + rate * sign, "That step goes uphill: it is made against the gradient's sign."),
+            (w + rate * sign, "That step goes uphill: it should go against the gradient's sign."),
             (w - rate * 0.1 * sign, "m needs its bias correction, just as v does."),
             (w - rate * g * 0.1, "m is corrected and then divided by the root of the corrected v."),
             (w - rate / g, "Divide by the root of v, which has the size of the gradient, not by its square."),

@@ -1,0 +1,1 @@
+"""Exams of quiz items: a paper for each student, marks of what is handed in, and what the items are worth."""
