@@ -155,7 +155,7 @@ def bundle(assignment: Assignment) -> dict[str, bytes]:
     files = {name: (assignment.handout / name).read_bytes() for name in allowed}
     files |= stub_files(assignment)
     files["assignment.json"] = public.encode()
-    problems += leaks(assignment, files)
+    problems += [f"{assignment.slug}: {leak}" for leak in leaks(assignment, files)]
     if problems:
         raise AssignmentError(problems)
     return files

@@ -1,5 +1,7 @@
 """Public tests of `regularization`: the worked examples of the README, and a first look at each problem."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -85,24 +87,18 @@ def test_random_flip_of_a_batch(student):
 
 
 def stop(callback):
-    class Model:
-        stop_training = False
-
-        def get_weights(self):
-            return [np.array(self.epoch)]
-
-        def set_weights(self, weights):
-            self.epoch = weights[0]
-
-    model = Model()
-    callback.set_model(model)
+    told = types.SimpleNamespace(stop_training=False, epoch=0)
+    told.get_weights = lambda: [np.array(told.epoch)]
+    told.set_weights = lambda weights: setattr(told, "epoch", weights[0])
+    callback.set_model(told)
     callback.on_train_begin()
-    for model.epoch, value in enumerate([0.60, 0.70, 0.74, 0.72, 0.99]):
-        callback.on_epoch_end(model.epoch, {"val_accuracy": value})
-        if model.stop_training:
+    for accuracy in (0.60, 0.70, 0.74, 0.72, 0.99):
+        callback.on_epoch_end(told.epoch, {"val_accuracy": accuracy})
+        if told.stop_training:
             break
+        told.epoch += 1
     callback.on_train_end()
-    return int(model.epoch), callback.best, callback.best_epoch, callback.stopped_epoch
+    return int(told.epoch), callback.best, callback.best_epoch, callback.stopped_epoch
 
 
 @pytest.mark.problem("early_stopping")
