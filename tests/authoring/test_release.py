@@ -129,7 +129,7 @@ def test_a_copied_file_is_refused(assignment: Assignment, tmp_path: Path, folder
     secret = next((assignment.path / folder).iterdir()).read_text()
     add(assignment.handout / name, f"\n{secret}")
     (problem,) = refused(tmp_path / "out", assignment)
-    assert re.match(rf"{name}:\d+: expected nothing hidden, received ", problem)
+    assert re.match(rf"scaling: {name}:\d+: expected nothing hidden, received ", problem)
     assert f"{folder}/" in problem
 
 
@@ -147,7 +147,7 @@ def test_a_few_lines_of_an_answer_are_refused_however_they_are_set(
 """
     add(assignment.handout / "README.md", text)
     assert refused(tmp_path / "out", assignment) == [
-        "README.md:6: expected nothing hidden, received solution/scaling.py: "
+        "scaling: README.md:6: expected nothing hidden, received solution/scaling.py: "
         "'lowest = table.min(axis=0, keepdims=True)' ..."
     ]
 
