@@ -59,6 +59,7 @@ OWN |= {
 }
 OWN |= {"TF2_BEHAVIOR", "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH"}
 OWN |= {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # scikit-learn
+OWN |= {"TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION"}  # TensorFlow
 # What an ordinary user, or a container, is refused as well.
 PRIVILEGED_CALLS = {
     "bpf", "fanotify_init", "fsopen", "init_module", "io_uring_setup", "kexec_load", "memfd_secret", "mount",
